@@ -1,0 +1,90 @@
+/* fetch.h - how do we get it? The door of fetch/.
+ *
+ * fetch_want() gives the version that a key shows, fresh by HTTP's rules:
+ * stored, joined with a transfer that runs already, or fetched. fetch_need()
+ * keeps bytes coming for readers. Owns thread F (epoll and curl).
+ *
+ * Any thread may call all but new/start/stop/free. Callbacks come from thread F
+ * or I, with no lock held. */
+#ifndef FETCH_FETCH_H
+#define FETCH_FETCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/list.h"
+#include "../index/index.h"
+
+struct fetch;
+
+struct fetch_config {
+	struct index *index;		/* borrowed */
+	const char *base_url;		/* the mount's own origin: may be a private address; NULL: web */
+	bool shared;			/* a shared cache in the sense of RFC 9111 */
+	bool allow_private;
+	bool offline;
+	const char *const *headers;	/* "Name: value", NULL at the end; borrowed */
+	const char *user_agent;
+	const char *cacert, *proxy;	/* NULL: curl's defaults */
+	bool netrc;
+	int64_t ttl_ms;			/* forces; -1: not */
+	int64_t default_ttl_ms;
+	int64_t max_ttl_ms;		/* -1: none */
+	int64_t negative_ttl_ms;
+	int64_t stale_if_error_ms;
+	int64_t stale_while_revalidate_ms;
+	int64_t max_object;		/* bytes; -1: none */
+	const char *targeted;		/* RFC 9213 target list "A:B"; NULL: none */
+	int max_transfers;
+	int retries;
+	int64_t connect_timeout_ms, stall_timeout_ms;
+};
+
+/* How a want was answered: the words of nginx's $upstream_cache_status. */
+enum cache_status {
+	CACHE_HIT, CACHE_MISS, CACHE_STALE, CACHE_UPDATING, CACHE_REVALIDATED,
+	CACHE_EXPIRED, CACHE_BYPASS, CACHE_NEGATIVE,
+};
+const char *cache_status_name(enum cache_status s);
+
+/* One caller's wish for one key. Embed it; lent from fetch_want() until done. */
+struct want {
+	struct list link;	/* fetch's */
+	/* Once, with no lock held. err 0: v is a version with a 2xx status and its
+	 * length known, and its row committed: one new reference, the callee's.
+	 * err < 0: the errno of the outcome table, v NULL. fresh_ms: for how long
+	 * the answer may be given again without asking (0: not at all). */
+	void (*done)(struct want *w, int err, struct version *v, int64_t fresh_ms);
+	enum cache_status status;	/* set before done */
+	void *transfer;			/* fetch's */
+};
+
+enum want_flags {
+	WANT_CACHED = 1,	/* only what is stored, however stale; never ask: -ENOENT */
+	WANT_RELOAD = 2,	/* ask the origin even when fresh */
+};
+
+int fetch_new(const struct fetch_config *config, struct fetch **ret);
+int fetch_start(struct fetch *f);	/* after fork(): starts thread F */
+void fetch_stop(struct fetch *f);	/* ends transfers; everyone waiting gets -EINTR */
+void fetch_free(struct fetch *f);
+
+/* key: a normalised absolute URL (url.h). Answers through w->done, possibly
+ * before this returns. */
+void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w);
+
+/* The caller does not want it any more. True: done will not be called, w is
+ * the caller's again. False: done was called or is being called. The transfer
+ * goes on. */
+bool fetch_cancel(struct fetch *f, struct want *w);
+
+/* Someone waits for bytes [off, end) of v (version_read said -EAGAIN). Cheap
+ * when they are on their way already. */
+void fetch_need(struct fetch *f, struct version *v, int64_t off, int64_t end);
+
+/* Nobody who asks from now on gets what was requested before: transfers under
+ * way are not joined any more, what they bring is not kept, and what is stored
+ * goes (index_purge). Exact when it returns. */
+int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_removed);
+
+#endif

@@ -1,0 +1,112 @@
+/* db.h - the rows: one for each version, in SQLite (WAL).
+ *
+ * Only here are SQL statements. Readers (any thread) borrow one of a pool of
+ * read-only connections; the one writing connection belongs to thread I, which
+ * is the only caller of the functions of the second half.
+ *
+ * Errors: 0 or -errno: SQLITE_BUSY is -EBUSY, FULL -ENOSPC, CORRUPT and NOTADB
+ * -EBADMSG, IOERR -EIO, READONLY -EROFS. -ENOENT: no such row. */
+#ifndef INDEX_DB_H
+#define INDEX_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "blob.h"
+#include "meta.h"
+
+struct db;
+
+/* One row. */
+struct record {
+	uint64_t ino;		/* never reused */
+	char *key;		/* owned */
+	bool current;		/* what its key shows now; else kept for who reads it */
+	struct meta *meta;	/* a reference */
+	struct blob blob;
+	char *ranges;		/* PARTIAL: "0-1048575,..." that are there; else NULL. Owned */
+};
+
+void record_fini(struct record *r);
+
+/* Opens or makes DIR/index.db, migrates its schema; a damaged one is moved
+ * aside (index.db.damaged) and begun anew. */
+int db_open(const char *dir, struct db **ret);
+void db_close(struct db *db);
+
+/* --- any thread --- */
+
+int db_find_key(struct db *db, const char *key, struct record *ret);	/* current only */
+int db_find_ino(struct db *db, uint64_t ino, struct record *ret);
+
+/* Whether any current row with a 2xx status, or declared directory, has a key
+ * that begins with prefix (which ends in '/'). */
+int db_has_below(struct db *db, const char *prefix);	/* 0, -ENOENT */
+
+/* The names directly below prefix (ends in '/'), each once, in byte order, from
+ * the first one after `after` ("" for all): name is what stands between prefix
+ * and the next '/' (in the path; a '/' behind a '?' is part of the name), dir
+ * whether anything lies below it, file whether it is a key itself (then meta is
+ * its row's, borrowed, and ino its inode number). Stops when each returns false. */
+struct db_name {
+	const char *name;
+	bool file, dir;
+	uint64_t ino;
+	const struct meta *meta;
+};
+int db_list(struct db *db, const char *prefix, const char *after,
+	    bool (*each)(void *arg, const struct db_name *name), void *arg);
+
+/* Declared directories (mkdir); key ends in '/'. */
+int db_is_declared(struct db *db, const char *key);	/* 0, -ENOENT */
+
+/* Sums over all rows, as of the last commit. */
+struct db_sums {
+	int64_t objects;	/* current rows with a 2xx status */
+	int64_t bytes_logical;	/* bodies */
+	int64_t bytes_stored;	/* blobs */
+};
+void db_sums(struct db *db, struct db_sums *ret);
+
+/* Bytes of index.db, its WAL and shm on disk. */
+int64_t db_disk_bytes(struct db *db);
+
+/* Inode numbers: a block of n that no other run or call gets. Durable when it
+ * returns. */
+int db_take_inos(struct db *db, uint32_t n, uint64_t *ret_first);
+
+/* --- thread I --- */
+
+int db_begin(struct db *db);
+int db_commit(struct db *db);
+void db_rollback(struct db *db);
+
+int db_put(struct db *db, const struct record *r);	/* replaces the row of r->ino */
+int db_set_meta(struct db *db, uint64_t ino, const struct meta *m);
+int db_set_blob(struct db *db, uint64_t ino, const struct blob *b, const char *ranges);
+int db_set_current(struct db *db, uint64_t ino, bool current);
+int db_delete(struct db *db, uint64_t ino);		/* 0 also when there is none */
+int db_declare(struct db *db, const char *key, bool declared);
+
+/* Calls each(arg, record) with a borrowed record for rows in the given order
+ * until it returns false; the rows may be changed or deleted meanwhile. */
+typedef bool db_each(void *arg, const struct record *r);
+int db_each_current_of(struct db *db, const char *key, db_each *each, void *arg);
+int db_each_prefix(struct db *db, const char *prefix, db_each *each, void *arg);	/* current; "" is all */
+int db_each_useless(struct db *db, int64_t now_ms, db_each *each, void *arg);	/* usable_until < now, oldest first */
+int db_each_from(struct db *db, uint64_t from, db_each *each, void *arg);	/* ino >= from, ascending */
+int db_each_leftover(struct db *db, uint64_t below, db_each *each, void *arg);	/* not current, or ARRIVING; ino < below */
+int db_each_in_segment(struct db *db, uint64_t segment, db_each *each, void *arg);
+int db_segments(struct db *db, void (*each)(void *arg, uint64_t segment, uint64_t bytes), void *arg);
+
+/* Small values kept with the index (clock hand, recency). */
+int db_get_value(struct db *db, const char *name, void **ret, size_t *ret_len);	/* caller frees */
+int db_set_value(struct db *db, const char *name, const void *data, size_t len);
+
+/* Moves the WAL into the database now and truncates it. */
+int db_checkpoint(struct db *db);
+
+/* PRAGMA quick_check: 0, or -EBADMSG. */
+int db_check(struct db *db);
+
+#endif

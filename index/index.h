@@ -1,0 +1,97 @@
+/* index.h - what do we have?
+ *
+ * The table of versions, the bodies, the limit, eviction and purge. Owns thread
+ * I (writes rows) and a small pool C (compresses, sweeps). Knows nothing of HTTP
+ * beyond struct meta, and nothing of FUSE.
+ *
+ * Errors of the disk or of SQLite are never fatal: what cannot be stored is
+ * served and forgotten, and index_health() tells. */
+#ifndef INDEX_INDEX_H
+#define INDEX_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "version.h"
+
+struct index;
+
+struct index_config {
+	const char *dir;	/* cache directory; made when missing */
+	int64_t size;		/* bytes, hard limit */
+	int64_t min_free;	/* bytes of the disk that stay free */
+	bool compress;
+	int level;		/* zstd, 1..19 */
+
+	/* Names that the kernel may still show are out of date (eviction, damage,
+	 * failed bodies): it should ask again. Thread I, C or F, no lock held. */
+	void (*stale_names)(void *arg);
+	void *arg;
+};
+
+/* Before threads: 0 or -errno; -EBUSY: another daemon has the directory. On an
+ * error a sentence for people stands in reason. */
+int index_open(const struct index_config *config, struct index **ret, char *reason,
+	       size_t reason_len);
+
+/* Stores what is complete, commits, stops the threads. Nobody else may use the
+ * index or its versions any more, but for version_unref(). */
+void index_close(struct index *ix);
+
+/* --- any thread --- */
+
+/* What key shows now (in memory, else its row). 0 and a new reference, -ENOENT,
+ * or -EIO and others when the index cannot be read. */
+int index_find(struct index *ix, const char *key, struct version **ret);
+int index_find_ino(struct index *ix, uint64_t ino, struct version **ret);
+
+/* Whether something is known below prefix (ends in '/'): versions with a 2xx
+ * status, or declared directories. */
+bool index_has_below(struct index *ix, const char *prefix);
+
+/* The names directly below prefix, in byte order, each once, from the one after
+ * `after` on ("" for all). version-like facts of files are copies. */
+struct index_name {
+	const char *name;	/* undecoded, as it stands in the URL; borrowed */
+	bool file, dir;		/* both: a page that is also a prefix */
+	uint64_t ino;		/* file: of its current version */
+	int64_t length, mtime_s;
+};
+int index_list(struct index *ix, const char *prefix, const char *after,
+	       bool (*each)(void *arg, const struct index_name *name), void *arg);
+
+/* mkdir and rmdir; key ends in '/'. Durable when they return. -EEXIST, -ENOENT. */
+int index_declare(struct index *ix, const char *key, bool declared);
+bool index_is_declared(struct index *ix, const char *key);
+
+/* An inode number for a directory or a control file: never given out again. */
+int index_take_ino(struct index *ix, uint64_t *ret);
+
+/* What a purge is about. */
+enum target_kind { TARGET_KEY, TARGET_PREFIX, TARGET_ALL };
+struct target {
+	enum target_kind kind;
+	char *key;		/* of a key or prefix; owned by who made it */
+};
+bool target_matches(const struct target *t, const char *key);
+
+/* Nothing that matches is what its key shows any more when this returns, also
+ * what arrives now. Readers of it keep reading. *ret_removed: how many 2xx
+ * versions that was. Waits for thread I. */
+int index_purge(struct index *ix, const struct target *targets, size_t n,
+		int64_t *ret_removed);
+
+struct index_sums {
+	int64_t objects, bytes_logical, bytes_stored, bytes_used, bytes_limit;
+};
+void index_sums(struct index *ix, struct index_sums *ret);
+
+enum health { HEALTH_OK, HEALTH_DEGRADED, HEALTH_FAILING };
+/* A word for people in reason when not OK. */
+enum health index_health(struct index *ix, char *reason, size_t reason_len);
+
+/* Waits until all that was posted to I and C so far is done (tests, shutdown). */
+void index_drain(struct index *ix);
+
+#endif

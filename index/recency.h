@@ -1,0 +1,26 @@
+/* recency.h - which inodes were looked up since eviction's hand passed them.
+ *
+ * One bit per inode number, in pages that exist only where a bit was set (numbers
+ * are given out densely, so a million objects take 128 KiB). Any thread, no lock
+ * on the marking side. */
+#ifndef INDEX_RECENCY_H
+#define INDEX_RECENCY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct recency;
+
+struct recency *recency_new(void);
+void recency_free(struct recency *r);
+
+void recency_mark(struct recency *r, uint64_t ino);		/* any thread */
+bool recency_take(struct recency *r, uint64_t ino);		/* clears, says what it was */
+void recency_forget_below(struct recency *r, uint64_t ino);	/* frees pages */
+
+/* For restarts: bytes to keep, and back (ignored when they make no sense). */
+int recency_save(struct recency *r, void **ret, size_t *ret_len);
+void recency_load(struct recency *r, const void *data, size_t len);
+
+#endif

@@ -1,0 +1,88 @@
+/* store.h - bodies at rest: packed segments and files of their own.
+ *
+ * A small body (up to STORE_SMALL) is appended to a segment file, a larger one
+ * gets a file. Either is stored plain or, when a sample shows that it pays, as
+ * zstd in the seekable format, whose frames decode alone: `zstd -dc` of a blob
+ * file restores the body. Every chunk has a checksum that is verified on read
+ * (files stored plain: at the first read after start, then remembered).
+ *
+ * Visible only whole: a blob exists for others once its row does. What has no
+ * row is swept in the background (store_sweep).
+ *
+ * Threads: any; puts and reads of different blobs run side by side. Nothing
+ * here calls back, but for the `space` it was given. Errors: -errno; -EBADMSG:
+ * a checksum was wrong; -ENOENT: the blob is not there any more. */
+#ifndef INDEX_STORE_H
+#define INDEX_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "blob.h"
+#include "space.h"
+
+#define STORE_SMALL (256 * 1024)	/* bytes; up to this into segments */
+
+struct store;
+
+struct store_config {
+	int dir;		/* the cache directory; borrowed for the store's life */
+	struct space *space;	/* borrowed */
+	bool compress;
+	int level;		/* zstd */
+};
+
+int store_open(const struct store_config *config, struct store **ret);
+void store_close(struct store *st);
+
+/* Stores a body of at most STORE_SMALL bytes. content_type (may be NULL) only
+ * steers the guess whether it compresses. -ENOSPC: no room under the limit. */
+int store_put(struct store *st, const void *data, size_t len,
+	      const char *content_type, struct blob *ret);
+
+/* Stores the body [0, len) of the file fd as blob `ino`: copied, compressed or
+ * not. If it is to be stored plain and `path` (relative to the cache directory)
+ * is not NULL, that file itself is renamed into place instead of copied, and
+ * the space it had reserved goes over to the blob. Otherwise the caller still
+ * owns file and space. May take seconds: pool threads only. */
+int store_put_file(struct store *st, int fd, const char *path, int64_t reserved,
+		   int64_t len, uint64_t ino, const char *content_type,
+		   struct blob *ret);
+
+/* Bytes [off, off + len) of the body, all of them (they lie within length).
+ * Sequential readers cost one decode per chunk (chunk cache inside). */
+int store_read(struct store *st, const struct blob *b, int64_t off, size_t len,
+	       void *buf);
+
+/* A descriptor to splice plain bytes from, the caller closes it; *ret_pos is
+ * where byte 0 of the body lies in it. -ENOTSUP: use store_read (compressed, or
+ * not yet verified and too large to verify in passing). */
+int store_fd(struct store *st, const struct blob *b, int64_t off, size_t len,
+	     int64_t *ret_pos);
+
+/* Its bytes are not needed any more (its row is gone): frees the space. */
+void store_delete(struct store *st, const struct blob *b);
+
+/* Reads and verifies all of it. */
+int store_check(struct store *st, const struct blob *b);
+
+/* Segment upkeep. live() tells the store what rows say at start (in any order,
+ * in the background); pick() names a full segment so empty that copying the
+ * rest pays, or -ENOENT; copy() puts a blob into the current segment as it is;
+ * drop() removes a segment none of whose blobs has a row any more. */
+void store_segment_live(struct store *st, uint64_t segment, uint64_t bytes);
+int store_segment_pick(struct store *st, uint64_t *ret_segment);
+int store_copy(struct store *st, const struct blob *from, struct blob *ret);
+void store_segment_drop(struct store *st, uint64_t segment);
+
+/* Calls known(arg, ino) for every blob file and removes those for which it says
+ * false and that are older than this start; likewise segments for which
+ * segment_known says false. Low priority, pool threads; stops early when
+ * *stop. */
+int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
+		bool (*segment_known)(void *arg, uint64_t segment), void *arg,
+		const _Atomic bool *stop);
+
+#endif
