@@ -1,0 +1,82 @@
+/* options.h - what the command line and -o say.
+ *
+ * One table (options.c) names every option, how its value is read, where it
+ * goes and what --help says of it. options_parse() is pure: it looks at nothing
+ * but its arguments. options_complete() then fills in what depends on the
+ * machine: files named by options, the URL, the disk, who we are.
+ *
+ * Main thread, before other threads; constant after. Errors: -EINVAL (usage) or
+ * another -errno, with one line for people in reason. */
+#ifndef FS_OPTIONS_H
+#define FS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "../base/buf.h"
+#include "../fetch/fetch.h"
+#include "../index/index.h"
+
+#define OPTIONS_REASON 512	/* bytes that a reason takes at most */
+
+/* Bytes, or a share of the disk that holds the cache. */
+struct quantity {
+	int64_t bytes;		/* -1: not given */
+	int percent;		/* of the disk; 0: bytes counts */
+};
+
+enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
+
+struct options {
+	enum options_action action;
+
+	char *source;		/* as typed, but for a password; what mount(8) shows */
+	char *base_url;		/* key of the root directory, ends in '/'; options_complete */
+	char *mountpoint;	/* as typed; absolute after options_complete */
+	char *mount_options;	/* for libfuse: a -o list, escaped; never NULL after parse */
+
+	uid_t uid;		/* owner of the files shown */
+	gid_t gid;
+	mode_t umask;
+	bool umask_set;
+	bool allow_other;
+	bool read_only;		/* ro: for what .control and rm would do as well */
+	mode_t control_mode;	/* of .control */
+	int64_t kernel_ttl_ms;	/* -1: automatic */
+	bool count_opens;
+	bool foreground, debug;
+
+	struct fetch_config fetch;	/* but index; strings are owned below */
+	struct index_config index;	/* but stale_names, arg */
+
+	/* Owned; fetch and index point into them. */
+	char *cache_dir;
+	char *user_agent, *cacert, *proxy, *targeted;
+	char *header_file;
+	char **headers;			/* "Name: value", NULL at the end */
+	size_t n_headers;
+
+	struct quantity size, min_free;
+	bool uid_set, gid_set;
+};
+
+/* Fills *o (whatever was in it); options_fini() it also after an error. */
+int options_parse(int argc, char *const *argv, struct options *o, char *reason,
+		  size_t reason_len);
+
+/* Reads header_file, checks the URL, makes paths absolute, chooses cache_dir
+ * and size. Makes nothing on disk. */
+int options_complete(struct options *o, char *reason, size_t reason_len);
+
+void options_fini(struct options *o);
+
+/* What --help prints. */
+void options_help(FILE *to, const char *program);
+
+/* What is in force, a `name=value` line each; secrets are masked. */
+void options_render(const struct options *o, struct buf *to);
+
+#endif
