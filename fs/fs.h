@@ -1,0 +1,51 @@
+/* fs.h - how do we show it? What everybody in fs/ shares.
+ *
+ * Threads: W (workers, session.c) answer requests; F and I (fetch, index) answer
+ * parked ones through park.c; N (notify.c) talks to the kernel on its own. All may
+ * use every field below but where one says otherwise. */
+#ifndef FS_FS_H
+#define FS_FS_H
+
+/* The lowlevel API of libfuse 3.14: custom io, and loop limits. */
+#define FUSE_USE_VERSION 314
+
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../fetch/fetch.h"
+#include "../index/index.h"
+#include "inode.h"
+#include "notify.h"
+#include "park.h"
+#include "revisit.h"
+
+struct fuse_session;
+struct options;
+
+struct fs {
+	/* Constant once session_mount() was called; borrowed from main.c. */
+	const struct options *options;
+	struct index *index;
+	struct fetch *fetch;
+
+	/* Constant once session_new() returned. */
+	int64_t started_ms;		/* clock_wall_ms() */
+	struct fuse_session *session;
+
+	/* Constant once the kernel's INIT was answered. */
+	_Atomic int64_t kernel_ttl_ms;	/* longest a name is trusted unasked */
+
+	/* Each has its own lock. */
+	struct inodes inodes;
+	struct park park;
+	struct revisits revisits;
+	struct notify notify;
+
+	/* session.c's. */
+	sem_t stop;			/* posted: session_run() is to end */
+	bool mounted;
+};
+
+#endif

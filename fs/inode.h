@@ -1,0 +1,80 @@
+/* inode.h - the numbers that the kernel holds, and what they stand for.
+ *
+ * A file's number is its version's (durable, one for all names that show it). A
+ * directory's is taken when it is first shown, and kept while the kernel remembers
+ * it: it is known by its parent and name, so that no directory ever has two names.
+ * A control file's is taken for each LOOKUP: its text never changes.
+ *
+ * Any thread. References: inodes_find() and the makers give one, back with
+ * inode_unref(). What the kernel counts (nlookup) is apart from that. */
+#ifndef FS_INODE_H
+#define FS_INODE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct control_file;
+struct index;
+struct version;
+
+enum inode_kind {
+	INODE_DIR,
+	INODE_FILE,
+	INODE_CONTROL_DIR,
+	INODE_CONTROL_FILE,
+};
+
+struct inode {
+	/* Constant. */
+	uint64_t ino;
+	enum inode_kind kind;
+	uint64_t parent;		/* directories: 0 for the root */
+	char *name;			/* directories; as the kernel says it */
+	char *key;			/* INODE_DIR: ends in '/'; "" for the root of `web` */
+	struct version *version;	/* INODE_FILE: a reference */
+	const struct control_file *control;	/* INODE_CONTROL_FILE */
+	char *text;			/* INODE_CONTROL_FILE: what was rendered */
+	size_t len;
+	int64_t made_s;			/* wall time */
+
+	/* Guarded by the table's lock. */
+	uint64_t nlookup;
+	int refs;
+	struct inode *next_ino, *next_name;
+};
+
+struct inodes {
+	pthread_mutex_t lock;		/* leaf */
+	struct inode **by_ino, **by_name;
+	size_t buckets;			/* of each: a power of two */
+	size_t n;
+};
+
+#define INODE_ROOT 1
+
+int inodes_init(struct inodes *t);
+void inodes_fini(struct inodes *t);	/* drops all, whatever nlookup says */
+
+/* NULL: not one that the kernel holds. */
+struct inode *inodes_find(struct inodes *t, uint64_t ino);
+void inode_unref(struct inodes *t, struct inode *i);
+
+/* Each finds or makes one and counts a lookup: to be undone with inodes_forget()
+ * when the reply fails. 0, -ENOMEM or an error of the index. */
+int inodes_show_root(struct inodes *t, const char *key);
+int inodes_show_version(struct inodes *t, struct version *v, struct inode **ret);
+int inodes_show_dir(struct inodes *t, struct index *ix, enum inode_kind kind,
+		    uint64_t parent, const char *name, const char *key, struct inode **ret);
+/* Takes text. */
+int inodes_show_text(struct inodes *t, struct index *ix, const struct control_file *control,
+		     char *text, size_t len, struct inode **ret);
+
+void inodes_forget(struct inodes *t, uint64_t ino, uint64_t nlookup);
+
+/* The number under which that directory is known to the kernel, or 0. */
+uint64_t inodes_dir_ino(struct inodes *t, uint64_t parent, const char *name);
+
+#endif

@@ -1,0 +1,51 @@
+/* notify.h - tell the kernel that the names it remembers are out of date.
+ *
+ * FUSE_NOTIFY_INC_EPOCH (Linux 6.16, fuse_dev.c) makes it ask for every name again.
+ * It takes no lock, unlike notify_inval_entry, which needs the directory's: a parked
+ * LOOKUP holds that one. Older kernels are waited for: no name is trusted longer
+ * than its entry timeout.
+ *
+ * Any thread, with no lock held. */
+#ifndef FS_NOTIFY_H
+#define FS_NOTIFY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fs;
+
+enum epochs { EPOCHS_UNKNOWN, EPOCHS_NONE, EPOCHS_WORK };
+
+struct notify {
+	_Atomic int epochs;		/* enum epochs */
+	_Atomic int64_t trusted_until_ms;	/* mono: latest end of an entry timeout given out */
+
+	/* Guarded by lock. */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;		/* CLOCK_MONOTONIC */
+	bool wanted, ended, running;
+	pthread_t thread;		/* N */
+};
+
+int notify_init(struct notify *n);
+void notify_fini(struct notify *n);
+
+/* Thread N. Stopped before the session goes; notifications are dropped then. */
+int notify_start(struct fs *fs);
+void notify_stop(struct fs *fs);
+
+/* When this returns, every open that begins asks us again for the names in it. */
+void notify_purged(struct fs *fs);
+
+/* The same, soon, and without waiting. arg is the struct fs: fits index_config. */
+void notify_stale_names(void *arg);
+
+/* Whether the kernel knows epochs. Asks it the first time, after INIT. */
+bool notify_has_epochs(struct fs *fs);
+
+/* A name was shown that the kernel trusts for ms. */
+void notify_trusted(struct fs *fs, int64_t ms);
+
+#endif
