@@ -36,7 +36,7 @@ struct options {
 	char *source;		/* as typed, but for a password; what mount(8) shows */
 	char *base_url;		/* key of the root directory, ends in '/'; options_complete */
 	char *mountpoint;	/* as typed; absolute after options_complete */
-	char *mount_options;	/* for libfuse: a -o list, escaped; never NULL after parse */
+	char *mount_options;	/* for libfuse: a -o list, escaped; not NULL after options_parse */
 
 	uid_t uid;		/* owner of the files shown */
 	gid_t gid;
@@ -54,6 +54,7 @@ struct options {
 
 	/* Owned; fetch and index point into them. */
 	char *cache_dir;
+	char *credentials;		/* "user:password" of the URL as it stood; NULL: none */
 	char *user_agent, *cacert, *proxy, *targeted;
 	char *header_file;
 	char **headers;			/* "Name: value", NULL at the end */

@@ -1,0 +1,383 @@
+#include "kinds.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "values.h"
+
+#define FIELD(type, o, option) ((type *)((char *)(o) + (option)->offset))
+#define CONST_FIELD(type, o, option) ((const type *)((const char *)(o) + (option)->offset))
+
+/* --- flags --- */
+
+static int parse_flag(struct options *o, const struct setting *option, const char *value,
+		      const char **ret_reason)
+{
+	static const char *const words[] = { "no", "yes", "0", "1", "off", "on", "false", "true" };
+
+	(void)ret_reason;
+	if (!value) {
+		*FIELD(bool, o, option) = true;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(value, words[i]) == 0) {
+			*FIELD(bool, o, option) = i % 2;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static void print_flag(const struct options *o, const struct setting *option, struct buf *to)
+{
+	buf_str_append(to, *CONST_FIELD(bool, o, option) ? "yes" : "no");
+}
+
+const struct kind kind_flag = { parse_flag, print_flag, "yes or no", true };
+
+/* --- text --- */
+
+static int parse_string(struct options *o, const struct setting *option, const char *value,
+			const char **ret_reason)
+{
+	char *copy;
+
+	(void)ret_reason;
+	if (!*value)
+		return -EINVAL;
+	copy = strdup(value);
+	if (!copy)
+		return -ENOMEM;
+	free(*FIELD(char *, o, option));
+	*FIELD(char *, o, option) = copy;
+	return 0;
+}
+
+static void print_string(const struct options *o, const struct setting *option, struct buf *to)
+{
+	const char *text = *CONST_FIELD(char *, o, option);
+
+	buf_str_append(to, text ? text : "");
+}
+
+/* A proxy's URL may hold a password. */
+static void print_proxy(const struct options *o, const struct setting *option, struct buf *to)
+{
+	const char *text = *CONST_FIELD(char *, o, option);
+	const char *at = text ? strrchr(text, '@') : NULL;
+	const char *scheme = text ? strstr(text, "://") : NULL;
+
+	if (!at)
+		return print_string(o, option, to);
+	if (scheme && scheme < at)
+		buf_append(to, text, (size_t)(scheme + 3 - text));
+	buf_str_append(to, "***");
+	buf_str_append(to, at);
+}
+
+const struct kind kind_string = { parse_string, print_string, "text", false };
+const struct kind kind_proxy = { parse_string, print_proxy, "a proxy's URL", false };
+
+/* --- time --- */
+
+#define EXPECTS_DURATION "a duration such as 500ms, 10m or 7d"
+
+static int parse_duration(struct options *o, const struct setting *option, const char *value,
+			  const char **ret_reason)
+{
+	(void)ret_reason;
+	return value_duration_ms(value, FIELD(int64_t, o, option));
+}
+
+static int parse_time_limit(struct options *o, const struct setting *option, const char *value,
+			    const char **ret_reason)
+{
+	int64_t ms;
+
+	(void)ret_reason;
+	if (value_duration_ms(value, &ms) < 0 || ms == 0)
+		return -EINVAL;
+	*FIELD(int64_t, o, option) = ms;
+	return 0;
+}
+
+/* The words stand for -1. */
+static int parse_duration_or(struct options *o, const struct setting *option, const char *value,
+			     const char *word)
+{
+	if (strcmp(value, word) == 0) {
+		*FIELD(int64_t, o, option) = -1;
+		return 0;
+	}
+	return value_duration_ms(value, FIELD(int64_t, o, option));
+}
+
+static int parse_duration_or_none(struct options *o, const struct setting *option,
+				  const char *value, const char **ret_reason)
+{
+	(void)ret_reason;
+	return parse_duration_or(o, option, value, "none");
+}
+
+static int parse_duration_or_auto(struct options *o, const struct setting *option,
+				  const char *value, const char **ret_reason)
+{
+	(void)ret_reason;
+	return parse_duration_or(o, option, value, "auto");
+}
+
+static void print_duration_or(int64_t ms, const char *word, struct buf *to)
+{
+	if (ms < 0)
+		buf_str_append(to, word);
+	else
+		value_print_duration(to, ms);
+}
+
+static void print_duration(const struct options *o, const struct setting *option, struct buf *to)
+{
+	print_duration_or(*CONST_FIELD(int64_t, o, option), "none", to);
+}
+
+static void print_duration_or_auto(const struct options *o, const struct setting *option,
+				   struct buf *to)
+{
+	print_duration_or(*CONST_FIELD(int64_t, o, option), "auto", to);
+}
+
+const struct kind kind_duration = { parse_duration, print_duration, EXPECTS_DURATION, false };
+const struct kind kind_time_limit = { parse_time_limit, print_duration,
+				      EXPECTS_DURATION " above 0", false };
+const struct kind kind_duration_or_none = { parse_duration_or_none, print_duration,
+					    EXPECTS_DURATION ", or none", false };
+const struct kind kind_duration_or_auto = { parse_duration_or_auto, print_duration_or_auto,
+					    EXPECTS_DURATION ", or auto", false };
+
+/* --- size --- */
+
+static int parse_size_or_none(struct options *o, const struct setting *option, const char *value,
+			      const char **ret_reason)
+{
+	(void)ret_reason;
+	if (strcmp(value, "none") == 0) {
+		*FIELD(int64_t, o, option) = -1;
+		return 0;
+	}
+	return value_size(value, FIELD(int64_t, o, option));
+}
+
+static void print_size(const struct options *o, const struct setting *option, struct buf *to)
+{
+	int64_t bytes = *CONST_FIELD(int64_t, o, option);
+
+	if (bytes < 0)
+		buf_str_append(to, "none");
+	else
+		value_print_size(to, bytes);
+}
+
+static int parse_quantity(struct options *o, const struct setting *option, const char *value,
+			  const char **ret_reason)
+{
+	struct quantity quantity = { -1, 0 };
+
+	(void)ret_reason;
+	if (value_percent(value, &quantity.percent) < 0 &&
+	    value_size(value, &quantity.bytes) < 0)
+		return -EINVAL;
+	*FIELD(struct quantity, o, option) = quantity;
+	return 0;
+}
+
+/* options_complete() turned shares into bytes: those are in force. */
+static void print_quantity(const struct options *o, const struct setting *option, struct buf *to)
+{
+	const struct quantity *quantity = CONST_FIELD(struct quantity, o, option);
+
+	if (quantity->bytes >= 0)
+		value_print_size(to, quantity->bytes);
+	else if (quantity->percent)
+		buf_printf(to, "%d%%", quantity->percent);
+}
+
+const struct kind kind_size_or_none = { parse_size_or_none, print_size,
+					"a size such as 64K, 10M or 20G, or none", false };
+const struct kind kind_quantity = { parse_quantity, print_quantity,
+				    "a size such as 500M or 20G, or a share of the disk such as 10%",
+				    false };
+
+/* --- numbers --- */
+
+static int parse_number(struct options *o, const struct setting *option, const char *value,
+			const char **ret_reason)
+{
+	int64_t n;
+
+	(void)ret_reason;
+	if (value_number(value, option->min, option->max, &n) < 0)
+		return -EINVAL;
+	*FIELD(int, o, option) = (int)n;
+	return 0;
+}
+
+static void print_number(const struct options *o, const struct setting *option, struct buf *to)
+{
+	buf_printf(to, "%d", *CONST_FIELD(int, o, option));
+}
+
+static int parse_mode(struct options *o, const struct setting *option, const char *value,
+		      const char **ret_reason)
+{
+	(void)ret_reason;
+	return value_octal(value, FIELD(mode_t, o, option));
+}
+
+static int parse_umask(struct options *o, const struct setting *option, const char *value,
+		       const char **ret_reason)
+{
+	(void)ret_reason;
+	if (value_octal(value, FIELD(mode_t, o, option)) < 0)
+		return -EINVAL;
+	o->umask_set = true;
+	return 0;
+}
+
+static void print_mode(const struct options *o, const struct setting *option, struct buf *to)
+{
+	buf_printf(to, "%04o", (unsigned)*CONST_FIELD(mode_t, o, option));
+}
+
+static int parse_user(struct options *o, const struct setting *option, const char *value,
+		      const char **ret_reason)
+{
+	int err = value_user(value, FIELD(uid_t, o, option));
+
+	if (err == -ENOENT)
+		*ret_reason = "no such user";
+	o->uid_set = err == 0;
+	return err;
+}
+
+static int parse_group(struct options *o, const struct setting *option, const char *value,
+		       const char **ret_reason)
+{
+	int err = value_group(value, FIELD(gid_t, o, option));
+
+	if (err == -ENOENT)
+		*ret_reason = "no such group";
+	o->gid_set = err == 0;
+	return err;
+}
+
+static void print_id(const struct options *o, const struct setting *option, struct buf *to)
+{
+	buf_printf(to, "%u", (unsigned)*CONST_FIELD(uid_t, o, option));
+}
+
+const struct kind kind_number = { parse_number, print_number, "a number in range", false };
+const struct kind kind_mode = { parse_mode, print_mode, "an octal mode such as 0700", false };
+const struct kind kind_umask = { parse_umask, print_mode, "an octal mode such as 022", false };
+const struct kind kind_user = { parse_user, print_id, "a user's name or number", false };
+const struct kind kind_group = { parse_group, print_id, "a group's name or number", false };
+
+/* --- compression --- */
+
+static int parse_compress(struct options *o, const struct setting *option, const char *value,
+			  const char **ret_reason)
+{
+	int64_t level = o->index.level;
+
+	(void)option;
+	(void)ret_reason;
+	if (strcmp(value, "none") == 0) {
+		o->index.compress = false;
+		return 0;
+	}
+	if (strncmp(value, "zstd", 4) != 0)
+		return -EINVAL;
+	if (value[4] && (value[4] != ':' || value_number(value + 5, 1, 19, &level) < 0))
+		return -EINVAL;
+	o->index.compress = true;
+	o->index.level = (int)level;
+	return 0;
+}
+
+static void print_compress(const struct options *o, const struct setting *option, struct buf *to)
+{
+	(void)option;
+	if (o->index.compress)
+		buf_printf(to, "zstd:%d", o->index.level);
+	else
+		buf_str_append(to, "none");
+}
+
+const struct kind kind_compress = { parse_compress, print_compress,
+				    "zstd, zstd:1 to zstd:19, or none", false };
+
+/* --- request headers --- */
+
+/* They decide what a response means, so they are the cache's own to send. */
+static bool belongs_to_cache(const char *name, size_t len)
+{
+	static const char *const names[] = { "Range", "Connection", "Transfer-Encoding", "TE",
+					     "Content-Length", "Expect", "Upgrade", "Trailer" };
+
+	if (len > 3 && strncasecmp(name, "If-", 3) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strlen(names[i]) == len && strncasecmp(name, names[i], len) == 0)
+			return true;
+	return false;
+}
+
+int options_add_header(struct options *o, const char *line, const char **ret_reason)
+{
+	/* RFC 9110 5.6.2: token */
+	size_t name = strspn(line, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	char **headers;
+
+	if (name == 0 || line[name] != ':') {
+		*ret_reason = "not a header line such as Name: value";
+		return -EINVAL;
+	}
+	for (const char *p = line + name + 1; *p; p++) {
+		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f) {
+			*ret_reason = "a header's value cannot hold control characters";
+			return -EINVAL;
+		}
+	}
+	if (belongs_to_cache(line, name)) {
+		*ret_reason = "this header is sent by the cache itself";
+		return -EINVAL;
+	}
+	headers = realloc(o->headers, (o->n_headers + 2) * sizeof *headers);
+	if (!headers)
+		return -ENOMEM;
+	o->headers = headers;
+	headers[o->n_headers] = strdup(line);
+	if (!headers[o->n_headers])
+		return -ENOMEM;
+	headers[++o->n_headers] = NULL;
+	return 0;
+}
+
+static int parse_header(struct options *o, const struct setting *option, const char *value,
+			const char **ret_reason)
+{
+	(void)option;
+	return options_add_header(o, value, ret_reason);
+}
+
+/* The names alone: any value may be a secret. */
+static void print_header(const struct options *o, const struct setting *option, struct buf *to)
+{
+	(void)option;
+	for (size_t i = 0; i < o->n_headers; i++)
+		buf_printf(to, "%s%.*s: ***", i ? ", " : "", (int)strcspn(o->headers[i], ":"),
+			   o->headers[i]);
+}
+
+const struct kind kind_header = { parse_header, print_header, "a header line", false };
