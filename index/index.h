@@ -35,6 +35,9 @@ struct index_config {
 int index_open(const struct index_config *config, struct index **ret, char *reason,
 	       size_t reason_len);
 
+/* Starts threads I and C: after fork(). 0 or -errno. */
+int index_start(struct index *ix);
+
 /* Stores what is complete, commits, stops the threads. Nobody else may use the
  * index or its versions any more, but for version_unref(). */
 void index_close(struct index *ix);

@@ -1,0 +1,352 @@
+/* housekeeping.c - what thread I does between batches: make room, expire,
+ * compact segments, keep the WAL short; and what a crash left, in the background. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "../base/clock.h"
+#include "../base/counters.h"
+#include "../base/log.h"
+#include "index_private.h"
+
+enum { WAL_MAX = 16 * 1024 * 1024, BLOCK = 4096 };
+
+/* --- eviction --- */
+
+struct eviction {
+	struct index *ix;
+	struct trash trash;
+	int64_t wanted, freed;
+};
+
+static bool take_victim(void *arg, const struct record *r, bool expired)
+{
+	struct eviction *e = arg;
+
+	if (leave_row(e->ix, r, expired ? LEAVE_EXPIRED : LEAVE_EVICTED, &e->trash))
+		e->freed += (int64_t)r->blob.stored +
+			    (r->blob.kind == BLOB_FILE ? BLOCK : 0);
+	return e->freed < e->wanted;
+}
+
+static int evict_once(struct index *ix, int64_t wanted, int64_t *ret_freed)
+{
+	struct eviction e = { .ix = ix, .wanted = wanted };
+	int err = db_begin(ix->db);
+
+	if (!err)
+		err = evict_run(&ix->evict, clock_wall_ms(), take_victim, &e);
+	if (!err)
+		err = db_commit(ix->db);
+	*ret_freed = err ? 0 : e.freed;
+	if (err) {
+		db_rollback(ix->db);
+		trash_forget(&e.trash);
+		index_failed(ix, "eviction", err);
+		return err;
+	}
+	trash_empty(ix, &e.trash);
+	return 0;
+}
+
+/* Tell who waits for room; when nothing could be freed, for the last time. */
+static void offer_room(struct index *ix, bool hopeless)
+{
+	struct list *first;
+
+	for (;;) {
+		struct version *v = NULL;
+		void (*room)(void *) = NULL;
+		void *arg = NULL;
+
+		WITH_LOCK(&ix->lock) {
+			first = list_pop(&ix->waiting_for_room);
+			if (!first)
+				break;
+			v = list_entry(first, struct version, room_link);
+			v->refs++;
+			WITH_LOCK(&v->lock) {
+				if (hopeless)
+					v->body.no_room = true;
+				room = v->room;
+				arg = v->room_arg;
+			}
+		}
+		if (!v)
+			return;
+		if (room)
+			room(arg);
+		version_unref(v);
+	}
+}
+
+static int64_t disk_short(struct index *ix)
+{
+	struct statvfs st;
+
+	if (ix->config.min_free <= 0 || fstatvfs(ix->dir, &st) < 0)
+		return 0;
+	return ix->config.min_free - (int64_t)(st.f_bavail * st.f_frsize);
+}
+
+void housekeeping_evict(struct index *ix, int64_t bytes)
+{
+	bool waiting = false, hopeless = false;
+	int64_t excess, freed = 0, wanted;
+
+	WITH_LOCK(&ix->lock)
+		waiting = !list_empty(&ix->waiting_for_room);
+	/* What is freed in segments comes back when their holes do: look again. */
+	for (int round = 0; round < 4; round++) {
+		excess = space_excess(&ix->space);
+		wanted = bytes + excess;
+		if (disk_short(ix) > wanted)
+			wanted = disk_short(ix);
+		if (wanted <= 0 && waiting)
+			wanted = 2 * BODY_SMALL;
+		if (wanted <= 0 || evict_once(ix, wanted, &freed) < 0)
+			break;
+		bytes = 0;
+		hopeless = freed == 0;
+		if (hopeless || space_excess(&ix->space) <= 0)
+			break;
+	}
+	if (waiting)
+		offer_room(ix, hopeless);
+}
+
+/* --- compaction: the rest of a mostly dead segment moves --- */
+
+struct move {
+	struct index *ix;
+	int err;
+	int n;
+};
+
+static bool move_blob(void *arg, const struct record *r)
+{
+	struct move *m = arg;
+	struct index *ix = m->ix;
+	struct blob to;
+
+	m->err = store_copy(ix->store, &r->blob, &to);
+	if (m->err == -EBADMSG || m->err == -ENOENT) {
+		m->err = db_delete(ix->db, r->ino);	/* found out early */
+		return m->err == 0;
+	}
+	if (m->err)
+		return false;
+	m->err = db_set_blob(ix->db, r->ino, &to, NULL);
+	if (m->err) {
+		store_delete(ix->store, &to);
+		return false;
+	}
+	m->n++;
+	WITH_LOCK(&ix->lock) {
+		struct map_node *node = map_find(&ix->by_ino, map_hash_u64(r->ino),
+						 index_same_ino, &r->ino);
+		struct version *v = node ? container_of(node, struct version, ino_node) : NULL;
+
+		if (v)
+			WITH_LOCK(&v->lock)
+				if (v->stored)
+					v->blob = to;
+	}
+	return true;
+}
+
+static void compact(struct index *ix)
+{
+	struct move m = { .ix = ix };
+	uint64_t segment;
+
+	if (store_segment_pick(ix->store, &segment) < 0)
+		return;
+	m.err = db_begin(ix->db);
+	if (!m.err) {
+		int err = db_each_in_segment(ix->db, segment, move_blob, &m);
+
+		m.err = m.err ? m.err : err;
+		if (!m.err || m.n)
+			err = db_commit(ix->db);
+		if (err) {
+			db_rollback(ix->db);
+			m.err = err;
+		}
+	}
+	if (m.err)
+		log_debug("segment %" PRIu64 " not compacted (%d)", segment, m.err);
+	else
+		store_segment_drop(ix->store, segment);
+}
+
+/* --- once a second --- */
+
+void housekeeping_tick(struct index *ix)
+{
+	int64_t index_bytes = db_disk_bytes(ix->db);
+
+	if (index_bytes > WAL_MAX)
+		db_checkpoint(ix->db);
+	space_set_index(&ix->space, db_disk_bytes(ix->db));
+	WITH_LOCK(&ix->lock)
+		index_bytes = (int64_t)(ix->ahead_end - ix->ahead_ino);
+	if (index_bytes == 0) {
+		uint64_t first;
+
+		if (db_take_inos(ix->db, 65536, &first) == 0)
+			WITH_LOCK(&ix->lock) {
+				ix->ahead_ino = first;
+				ix->ahead_end = first + 65536;
+			}
+	}
+	if (space_excess(&ix->space) > 0 || disk_short(ix) > 0)
+		housekeeping_evict(ix, 0);
+	compact(ix);
+}
+
+/* --- what a crash left --- */
+
+struct startup {
+	struct job job;
+	struct index *ix;
+};
+
+static bool known_ino(void *arg, uint64_t ino)
+{
+	struct index *ix = arg;
+	struct record r;
+	bool known = false;
+
+	WITH_LOCK(&ix->lock)
+		known = ino >= ix->first_ino ||
+			map_find(&ix->by_ino, map_hash_u64(ino), index_same_ino, &ino);
+	if (known)
+		return true;
+	if (db_find_ino(ix->db, ino, &r) != 0)
+		return false;
+	known = r.blob.kind == BLOB_FILE || r.blob.kind == BLOB_PARTIAL;
+	record_fini(&r);
+	return known;
+}
+
+struct segment_rows {
+	struct index *ix;
+	uint64_t *known;
+	size_t n, cap;
+};
+
+static void note_segment(void *arg, uint64_t segment, uint64_t bytes)
+{
+	struct segment_rows *rows = arg;
+
+	store_segment_live(rows->ix->store, segment, bytes);
+	if (rows->n == rows->cap) {
+		size_t cap = rows->cap ? rows->cap * 2 : 64;
+		uint64_t *known = reallocarray(rows->known, cap, sizeof *known);
+
+		if (!known)
+			return;
+		rows->known = known;
+		rows->cap = cap;
+	}
+	rows->known[rows->n++] = segment;
+}
+
+static bool known_segment(void *arg, uint64_t segment)
+{
+	struct segment_rows *rows = arg;
+
+	for (size_t i = 0; i < rows->n; i++)
+		if (rows->known[i] == segment)
+			return true;
+	return false;
+}
+
+struct sweep_arg {
+	struct index *ix;
+	struct segment_rows rows;
+};
+
+static bool sweep_ino(void *arg, uint64_t ino)
+{
+	return known_ino(((struct sweep_arg *)arg)->ix, ino);
+}
+
+static bool sweep_segment(void *arg, uint64_t segment)
+{
+	return known_segment(&((struct sweep_arg *)arg)->rows, segment);
+}
+
+static void sweep_partial(struct index *ix)
+{
+	int fd = openat(ix->dir, "partial", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while (!atomic_load(&ix->stopping) && (entry = readdir(dir)) != NULL) {
+		uint64_t ino = strtoull(entry->d_name, NULL, 10);
+
+		if (entry->d_name[0] != '.' && !known_ino(ix, ino))
+			index_unlink_partial(ix, ino);
+	}
+	closedir(dir);
+}
+
+static bool drop_leftover(void *arg, const struct record *r)
+{
+	struct index *ix = arg;
+
+	return db_delete(ix->db, r->ino) == 0 && !atomic_load(&ix->stopping);
+}
+
+/* Rows whose bodies were arriving when the last run was killed: at most as many
+ * as transfers were under way. */
+void housekeeping_leftovers(struct index *ix)
+{
+	int err = db_begin(ix->db);
+
+	if (!err)
+		err = db_each_leftover(ix->db, ix->first_ino, drop_leftover, ix);
+	if (!err)
+		err = db_commit(ix->db);
+	if (err) {
+		db_rollback(ix->db);
+		index_failed(ix, "leftovers", err);
+	}
+}
+
+static void startup_run(struct job *job)
+{
+	struct startup *s = container_of(job, struct startup, job);
+	struct index *ix = s->ix;
+	struct sweep_arg arg = { .ix = ix, .rows = { .ix = ix } };
+
+	if (!atomic_load(&ix->stopping) && db_segments(ix->db, note_segment, &arg.rows) == 0)
+		store_sweep(ix->store, sweep_ino, sweep_segment, &arg, &ix->stopping);
+	sweep_partial(ix);
+	free(arg.rows.known);
+	free(s);
+}
+
+void housekeeping_start(struct index *ix)
+{
+	struct startup *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return;
+	s->ix = ix;
+	s->job.run = startup_run;
+	pool_post(&ix->pool, &s->job);
+}

@@ -1,0 +1,464 @@
+/* index.c - open and close, find, list, health. */
+#include "index.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "../base/counters.h"
+#include "../base/log.h"
+#include "index_private.h"
+
+enum { INO_BLOCK = 65536 };
+
+/* --- opening --- */
+
+static int make_dirs(const char *path)
+{
+	_cleanup_(cleanup_free) char *copy = strdup(path);
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *p = copy + 1; *p; p++)
+		if (*p == '/') {
+			*p = '\0';
+			if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+				return -errno;
+			*p = '/';
+		}
+	return mkdir(copy, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int open_dir(struct index *ix, char *reason, size_t reason_len)
+{
+	const char *dir = ix->config.dir;
+	int err = make_dirs(dir);
+
+	ix->dir = err ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ix->dir < 0) {
+		err = err ? err : -errno;
+		snprintf(reason, reason_len, "cache directory %s: %s", dir, strerror(-err));
+		return err;
+	}
+	ix->lock_fd = openat(ix->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (ix->lock_fd < 0 || (mkdirat(ix->dir, "partial", 0700) < 0 && errno != EEXIST)) {
+		err = -errno;
+		snprintf(reason, reason_len, "cache directory %s cannot be written: %s", dir,
+			 strerror(-err));
+		return err;
+	}
+	if (flock(ix->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		snprintf(reason, reason_len,
+			 "cache directory %s is in use by another webcachefs", dir);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static void pressed(void *arg)
+{
+	struct op *op = op_new(OP_EVICT);
+
+	if (op)
+		writer_post(arg, op);
+}
+
+static int open_parts(struct index *ix, char *reason, size_t reason_len)
+{
+	const struct store_config store = { .dir = ix->dir, .space = &ix->space,
+					    .compress = ix->config.compress,
+					    .level = ix->config.level };
+	const char *what = "index";
+	int err = db_open(ix->config.dir, &ix->db);
+
+	if (!err) {
+		space_set_index(&ix->space, db_disk_bytes(ix->db));
+		what = "inode numbers";
+		err = db_take_inos(ix->db, INO_BLOCK, &ix->next_ino);
+	}
+	if (!err) {
+		ix->end_ino = ix->next_ino + INO_BLOCK;
+		ix->first_ino = ix->next_ino;
+		what = "store";
+		err = store_open(&store, &ix->store);
+	}
+	ix->recency = recency_new();
+	if (!err && !ix->recency)
+		err = -ENOMEM;
+	if (err)
+		snprintf(reason, reason_len, "cache directory %s: %s: %s", ix->config.dir, what,
+			 strerror(-err));
+	ix->evict = (struct evict){ .db = ix->db, .recency = ix->recency };
+	if (!err)
+		evict_load(&ix->evict);
+	return err;
+}
+
+static void close_parts(struct index *ix)
+{
+	store_close(ix->store);
+	recency_free(ix->recency);
+	db_close(ix->db);
+	map_fini(&ix->by_ino);
+	map_fini(&ix->by_key);
+	space_fini(&ix->space);
+	pthread_mutex_destroy(&ix->lock);
+	pthread_mutex_destroy(&ix->health_lock);
+	if (ix->lock_fd >= 0)
+		close(ix->lock_fd);
+	if (ix->dir >= 0)
+		close(ix->dir);
+	free(ix);
+}
+
+int index_open(const struct index_config *config, struct index **ret, char *reason,
+	       size_t reason_len)
+{
+	struct index *ix = calloc(1, sizeof *ix);
+	int err;
+
+	if (!ix)
+		return -ENOMEM;
+	ix->config = *config;
+	ix->dir = ix->lock_fd = -1;
+	pthread_mutex_init(&ix->lock, NULL);
+	pthread_mutex_init(&ix->health_lock, NULL);
+	list_init(&ix->purges);
+	list_init(&ix->waiting_for_room);
+	space_init(&ix->space, config->size, pressed, ix);
+	ix->place.space = &ix->space;
+	err = open_dir(ix, reason, reason_len);
+	ix->place.dir = ix->dir;
+	if (!err)
+		err = open_parts(ix, reason, reason_len);
+	*ret = ix;
+	if (err)
+		close_parts(ix);
+	return err;
+}
+
+int index_start(struct index *ix)
+{
+	int err = pool_start(&ix->pool);
+
+	if (err)
+		return err;
+	err = writer_start(ix);
+	if (err) {
+		pool_stop(&ix->pool);
+		return err;
+	}
+	ix->running = true;
+	housekeeping_start(ix);
+	return 0;
+}
+
+void index_close(struct index *ix)
+{
+	if (!ix)
+		return;
+	if (ix->running) {
+		/* C feeds I and I never waits for C: so this order. */
+		index_drain(ix);
+		pool_stop(&ix->pool);
+		writer_stop(ix);
+		evict_save(&ix->evict);
+		db_checkpoint(ix->db);
+	}
+	close_parts(ix);
+}
+
+void index_drain(struct index *ix)
+{
+	/* A body may be posted by I's answer, and a row by C's: twice round. */
+	for (int i = 0; i < 2; i++) {
+		struct op *op = op_new(OP_NOTHING);
+
+		pool_drain(&ix->pool);
+		if (op)
+			writer_call(ix, op);
+	}
+}
+
+/* --- numbers --- */
+
+uint64_t index_next_ino(struct index *ix)
+{
+	uint64_t ino = 0, first;
+
+	WITH_LOCK(&ix->lock) {
+		if (ix->next_ino == ix->end_ino) {
+			ix->next_ino = ix->ahead_ino;
+			ix->end_ino = ix->ahead_end;
+			ix->ahead_ino = ix->ahead_end = 0;
+		}
+		if (ix->next_ino < ix->end_ino)
+			ino = ix->next_ino++;
+	}
+	if (ino)
+		return ino;
+	/* Faster than thread I could take a block ahead. */
+	if (db_take_inos(ix->db, INO_BLOCK, &first) < 0)
+		return 0;
+	WITH_LOCK(&ix->lock)
+		if (ix->next_ino == ix->end_ino) {
+			ix->next_ino = first + 1;
+			ix->end_ino = first + INO_BLOCK;
+		}
+	return first;
+}
+
+int index_take_ino(struct index *ix, uint64_t *ret)
+{
+	*ret = index_next_ino(ix);
+	return *ret ? 0 : -EIO;
+}
+
+/* --- finding --- */
+
+bool index_same_key(const struct map_node *node, const void *key)
+{
+	return strcmp(container_of(node, struct version, key_node)->key, key) == 0;
+}
+
+bool index_same_ino(const struct map_node *node, const void *ino)
+{
+	return container_of(node, struct version, ino_node)->ino == *(const uint64_t *)ino;
+}
+
+bool index_being_purged(struct index *ix, const char *key)
+{
+	struct purge *p;
+
+	list_for_each(p, &ix->purges, link)
+		for (size_t i = 0; i < p->n; i++)
+			if (target_matches(&p->targets[i], key))
+				return true;
+	return false;
+}
+
+/* index.lock held: new reference, or NULL. */
+static struct version *find_in_memory(struct index *ix, const char *key, uint64_t ino)
+{
+	struct map_node *node;
+	struct version *v;
+
+	if (key)
+		node = map_find(&ix->by_key, map_hash_str(key), index_same_key, key);
+	else
+		node = map_find(&ix->by_ino, map_hash_u64(ino), index_same_ino, &ino);
+	if (!node)
+		return NULL;
+	v = key ? container_of(node, struct version, key_node)
+		: container_of(node, struct version, ino_node);
+	v->refs++;
+	return v;
+}
+
+/* index.lock held: v was made from a row that was read at `generation`. Returns
+ * 0, or -EAGAIN when the row may not be what it was. */
+static int publish(struct index *ix, struct version *v, uint64_t generation)
+{
+	struct map_node *same = map_find(&ix->by_ino, map_hash_u64(v->ino), index_same_ino,
+					 &v->ino);
+
+	if (generation != ix->purge_generation || index_being_purged(ix, v->key) || same ||
+	    map_find(&ix->by_key, map_hash_str(v->key), index_same_key, v->key))
+		return -EAGAIN;
+	if (map_add(&ix->by_ino, &v->ino_node, map_hash_u64(v->ino)) < 0)
+		return -ENOMEM;
+	if (map_add(&ix->by_key, &v->key_node, map_hash_str(v->key)) < 0) {
+		map_remove(&ix->by_ino, &v->ino_node);
+		return -ENOMEM;
+	}
+	v->current = true;
+	return 0;
+}
+
+/* By key, or by number when key is NULL. */
+static int find(struct index *ix, const char *key, uint64_t ino, struct version **ret)
+{
+	for (;;) {
+		struct version *v = NULL;
+		struct record r;
+		uint64_t generation = 0;
+		bool purged = false;
+		int err;
+
+		WITH_LOCK(&ix->lock) {
+			v = find_in_memory(ix, key, ino);
+			generation = ix->purge_generation;
+			purged = key && index_being_purged(ix, key);
+		}
+		if (v) {
+			*ret = v;
+			return 0;
+		}
+		if (purged)
+			return -ENOENT;
+		err = key ? db_find_key(ix->db, key, &r) : db_find_ino(ix->db, ino, &r);
+		if (err)
+			return err;
+		v = version_load(ix, &r);
+		record_fini(&r);
+		if (!v)
+			return -ENOENT;
+		WITH_LOCK(&ix->lock) {
+			err = publish(ix, v, generation);
+			purged = index_being_purged(ix, v->key);
+		}
+		if (!err) {
+			*ret = v;
+			return 0;
+		}
+		/* Somebody else was first, or it is being purged. */
+		v->row = false;
+		version_free(v);
+		if (purged)
+			return -ENOENT;
+		if (err != -EAGAIN)
+			return err;
+	}
+}
+
+int index_find(struct index *ix, const char *key, struct version **ret)
+{
+	return find(ix, key, 0, ret);
+}
+
+int index_find_ino(struct index *ix, uint64_t ino, struct version **ret)
+{
+	return find(ix, NULL, ino, ret);
+}
+
+/* --- names --- */
+
+bool index_has_below(struct index *ix, const char *prefix)
+{
+	return db_has_below(ix->db, prefix) == 0;
+}
+
+struct listing {
+	bool (*each)(void *arg, const struct index_name *name);
+	void *arg;
+};
+
+static bool list_name(void *arg, const struct db_name *n)
+{
+	struct listing *l = arg;
+	struct index_name name = { .name = n->name, .file = n->file, .dir = n->dir };
+
+	if (n->file) {
+		name.ino = n->ino;
+		name.length = n->meta->length;
+		name.mtime_s = n->meta->mtime_s;
+	}
+	return l->each(l->arg, &name);
+}
+
+int index_list(struct index *ix, const char *prefix, const char *after,
+	       bool (*each)(void *arg, const struct index_name *name), void *arg)
+{
+	struct listing l = { each, arg };
+
+	return db_list(ix->db, prefix, after, list_name, &l);
+}
+
+int index_declare(struct index *ix, const char *key, bool declared)
+{
+	struct op *op;
+
+	if (declared && index_is_declared(ix, key))
+		return -EEXIST;
+	if (!declared && !index_is_declared(ix, key))
+		return -ENOENT;
+	op = op_new(OP_DECLARE);
+	if (!op)
+		return -ENOMEM;
+	op->key = key;
+	op->declared = declared;
+	return writer_call(ix, op);
+}
+
+bool index_is_declared(struct index *ix, const char *key)
+{
+	return db_is_declared(ix->db, key) == 0;
+}
+
+void index_unlink_partial(struct index *ix, uint64_t ino)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof path, "partial/%" PRIu64, ino);
+	if (fstatat(ix->dir, path, &st, 0) == 0 && unlinkat(ix->dir, path, 0) == 0)
+		space_release(&ix->space, (int64_t)st.st_blocks * 512);
+}
+
+/* --- how are we? --- */
+
+void index_sums(struct index *ix, struct index_sums *ret)
+{
+	struct db_sums sums;
+
+	db_sums(ix->db, &sums);
+	*ret = (struct index_sums){
+		.objects = sums.objects,
+		.bytes_logical = sums.bytes_logical,
+		.bytes_stored = sums.bytes_stored,
+		.bytes_used = space_used(&ix->space),
+		.bytes_limit = ix->config.size,
+	};
+}
+
+void index_failed(struct index *ix, const char *what, int err)
+{
+	bool first = false;
+
+	count(store_errors);
+	WITH_LOCK(&ix->health_lock) {
+		first = ix->store_errno != -err;
+		ix->store_errno = -err;
+		ix->store_what = what;
+	}
+	if (first)
+		log_error("cache directory %s: %s: %s; serving without storing",
+			  ix->config.dir, what, strerror(-err));
+}
+
+void index_worked(struct index *ix)
+{
+	bool recovered = false;
+
+	WITH_LOCK(&ix->health_lock) {
+		recovered = ix->store_errno != 0;
+		ix->store_errno = 0;
+	}
+	if (recovered)
+		log_info("cache directory %s works again", ix->config.dir);
+}
+
+enum health index_health(struct index *ix, char *reason, size_t reason_len)
+{
+	struct stat st;
+	enum health health = HEALTH_OK;
+
+	WITH_LOCK(&ix->health_lock)
+		if (ix->store_errno) {
+			snprintf(reason, reason_len, "%s: %s", ix->store_what,
+				 strerror(ix->store_errno));
+			health = HEALTH_DEGRADED;
+		}
+	if (fstat(ix->dir, &st) < 0 || st.st_nlink == 0) {
+		snprintf(reason, reason_len, "cache directory is gone");
+		health = HEALTH_DEGRADED;
+	}
+	return health;
+}

@@ -1,0 +1,181 @@
+/* index_private.h - what the files of the index core share.
+ *
+ * Threads: F writes bodies, W reads them, I (writer.c) owns the writing side of
+ * the database and eviction, C (pool.c) stores and saves bodies.
+ *
+ * Lock order: index.lock -> version.lock -> inbox, space (leaves). */
+#ifndef INDEX_PRIVATE_H
+#define INDEX_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/inbox.h"
+#include "../base/list.h"
+#include "../base/map.h"
+#include "blob.h"
+#include "body.h"
+#include "db.h"
+#include "evict.h"
+#include "index.h"
+#include "pool.h"
+#include "recency.h"
+#include "space.h"
+#include "store.h"
+#include "version.h"
+
+/* A purge under way, on the stack of who waits for it. */
+struct purge {
+	struct list link;		/* index.purges; guarded by index.lock */
+	const struct target *targets;
+	size_t n;
+	int64_t removed;		/* filled by W first, then by I */
+};
+
+struct index {
+	/* constant once open */
+	struct index_config config;
+	int dir;			/* cache directory */
+	int lock_fd;			/* flock()ed as long as we live */
+	struct db *db;			/* any thread reads, only I writes */
+	struct store *store;
+	struct space space;
+	struct body_place place;
+	struct recency *recency;
+
+	/* tables, guarded by lock */
+	pthread_mutex_t lock;
+	struct map by_ino;		/* every version in memory */
+	struct map by_key;		/* those that are current */
+	struct list purges;
+	uint64_t purge_generation;	/* grows with every purge that ends */
+	struct list waiting_for_room;	/* version.room_link */
+	uint64_t next_ino, end_ino;	/* numbers taken and not given out yet */
+	uint64_t ahead_ino, ahead_end;	/* the block after those */
+
+	/* health, guarded by health_lock (leaf) */
+	pthread_mutex_t health_lock;
+	int store_errno;		/* last failure that no success followed; 0 */
+	const char *store_what;
+
+	/* thread I */
+	struct inbox inbox;
+	pthread_t writer;
+	struct evict evict;
+	uint64_t first_ino;		/* of this run: rows below are of former ones */
+
+	struct pool pool;		/* threads C */
+	_Atomic bool stopping;
+	bool running;
+};
+
+struct version {
+	/* constant */
+	struct index *index;
+	uint64_t ino;
+	char *key;
+	bool transient;			/* never stored */
+
+	/* guarded by index->lock */
+	struct map_node ino_node, key_node;
+	int refs;
+	bool current;			/* in by_key */
+	bool row;			/* the database has a row of it */
+	bool doomed;			/* its blob goes with its last reference */
+	struct list room_link;		/* index.waiting_for_room */
+
+	/* guarded by lock */
+	pthread_mutex_t lock;
+	enum version_state state;
+	int error;			/* FAILED: why */
+	struct meta *meta;
+	int64_t length;			/* -1: unknown */
+	struct body body;		/* see body.h for who writes what */
+	struct blob blob;		/* where the body rests once stored; kind NONE before */
+	bool stored;			/* blob is valid */
+	bool saved;			/* the row says PARTIAL: the file outlives us */
+	char *saved_ranges;		/* saved: what is safely on disk */
+	bool saving;
+	struct list waiters;		/* struct waiter */
+	int64_t read_high;
+	void (*room)(void *arg);	/* who wants to know when there is room */
+	void *room_arg;
+
+	/* thread C */
+	struct job store_job, save_job;	/* each holds a reference while queued */
+	struct list store_dones;	/* struct op; guarded by lock */
+	bool storing;			/* guarded by lock */
+};
+
+/* What thread I is asked to do. */
+enum op_kind {
+	OP_SYNC,	/* make the row of v agree with v */
+	OP_DELETE,	/* the row of ino */
+	OP_PURGE,
+	OP_EVICT,	/* there may be too much, or somebody waits for room */
+	OP_DECLARE,
+	OP_NOTHING,	/* only done matters */
+};
+
+struct op {
+	struct list link;
+	enum op_kind kind;
+	struct version *v;		/* SYNC: a reference */
+	uint64_t ino;
+	struct purge *purge;
+	const char *key;		/* DECLARE; borrowed until done */
+	bool declared;
+	int64_t bytes;			/* EVICT: to make room for; 0: to the low mark */
+	void (*done)(void *arg, int err);	/* after the commit, no lock held; may be NULL */
+	void *arg;
+	int err;
+};
+
+/* writer.c */
+int writer_start(struct index *ix);
+void writer_stop(struct index *ix);		/* all that was posted is done */
+struct op *op_new(enum op_kind kind);		/* NULL: no memory */
+void writer_post(struct index *ix, struct op *op);	/* takes op */
+int writer_call(struct index *ix, struct op *op);	/* posts, waits for done; not I */
+void writer_sync(struct version *v, void (*done)(void *arg, int err), void *arg);
+
+/* housekeeping.c: thread I, outside of a transaction unless it says so. */
+void housekeeping_evict(struct index *ix, int64_t bytes);
+void housekeeping_tick(struct index *ix);	/* about once a second */
+void housekeeping_start(struct index *ix);	/* queues the sweep of files without rows */
+void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
+
+/* Inside a transaction: the row r leaves. Returns false when it stays. Blobs to
+ * delete after the commit are collected in trash. */
+enum leave_reason { LEAVE_SUPERSEDED, LEAVE_PURGED, LEAVE_EVICTED, LEAVE_EXPIRED };
+struct trash {
+	struct blob *blobs;
+	size_t n, cap;
+	bool names;			/* the kernel may know some of them */
+};
+bool leave_row(struct index *ix, const struct record *r, enum leave_reason reason,
+	       struct trash *trash);
+void trash_empty(struct index *ix, struct trash *trash);	/* after the commit */
+void trash_forget(struct trash *trash);				/* after a rollback */
+
+/* version.c */
+struct version *version_load(struct index *ix, struct record *r);	/* not in tables yet */
+void version_free(struct version *v);		/* nobody has it any more */
+void version_drop_key(struct version *v);	/* index.lock held: not current any more */
+
+/* version_store.c */
+void version_store(struct version *v, struct op *done);	/* COMPLETE: bring it to rest */
+void version_save(struct version *v);		/* ARRIVING, paused: keep what is there */
+
+/* index.c */
+bool index_same_key(const struct map_node *node, const void *key);	/* of by_key */
+bool index_same_ino(const struct map_node *node, const void *ino);	/* of by_ino */
+void index_failed(struct index *ix, const char *what, int err);	/* health, log once */
+void index_worked(struct index *ix);
+void index_unlink_partial(struct index *ix, uint64_t ino);
+uint64_t index_next_ino(struct index *ix);	/* 0: none to be had */
+bool index_being_purged(struct index *ix, const char *key);	/* index.lock held */
+
+#endif

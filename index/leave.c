@@ -1,0 +1,91 @@
+/* leave.c - a row goes: what becomes of its bytes, and of the version in memory
+ * that somebody may be reading. Thread I, inside a transaction. */
+#include <stdlib.h>
+
+#include "../base/cleanup.h"
+#include "../base/counters.h"
+#include "index_private.h"
+
+static void trash_add(struct trash *t, const struct blob *blob)
+{
+	if (blob->kind == BLOB_NONE || blob->kind == BLOB_ARRIVING)
+		return;
+	if (t->n == t->cap) {
+		size_t cap = t->cap ? t->cap * 2 : 16;
+		struct blob *blobs = reallocarray(t->blobs, cap, sizeof *blobs);
+
+		if (!blobs)
+			return;		/* swept at the next start */
+		t->blobs = blobs;
+		t->cap = cap;
+	}
+	t->blobs[t->n++] = *blob;
+}
+
+void trash_empty(struct index *ix, struct trash *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->blobs[i].kind == BLOB_PARTIAL)
+			index_unlink_partial(ix, t->blobs[i].id);
+		else
+			store_delete(ix->store, &t->blobs[i]);
+	}
+	if (t->names && ix->config.stale_names)
+		ix->config.stale_names(ix->config.arg);
+	trash_forget(t);
+}
+
+void trash_forget(struct trash *t)
+{
+	free(t->blobs);
+	*t = (struct trash){ NULL, 0, 0, false };
+}
+
+/* index.lock and v->lock held. A version that people hold stays readable when
+ * it is merely out of date (its blob goes with it), but not when its bytes are
+ * what is needed: then reads bring them back from the origin, or fail. */
+static bool leave_version(struct version *v, bool evicted, struct trash *trash)
+{
+	if (evicted && (v->state != VERSION_COMPLETE || !v->stored))
+		return false;
+	if (evicted) {
+		trash_add(trash, &v->blob);
+		trash->names = true;
+		v->stored = false;
+		v->read_high = 0;
+	} else {
+		v->doomed = true;
+	}
+	v->row = false;
+	version_drop_key(v);
+	return true;
+}
+
+bool leave_row(struct index *ix, const struct record *r, enum leave_reason reason,
+	       struct trash *trash)
+{
+	bool evicted = reason == LEAVE_EVICTED || reason == LEAVE_EXPIRED;
+	bool in_memory = false, leaves = true;
+
+	WITH_LOCK(&ix->lock) {
+		struct map_node *node = map_find(&ix->by_ino, map_hash_u64(r->ino),
+						 index_same_ino, &r->ino);
+		struct version *v;
+
+		if (!node)
+			break;
+		in_memory = true;
+		v = container_of(node, struct version, ino_node);
+		WITH_LOCK(&v->lock)
+			leaves = leave_version(v, evicted, trash);
+	}
+	if (!leaves || db_delete(ix->db, r->ino) < 0)
+		return false;
+	if (!in_memory)
+		trash_add(trash, &r->blob);
+	if (reason == LEAVE_EVICTED)
+		count(evictions);
+	else if (reason == LEAVE_EXPIRED)
+		count(expired);
+	return true;
+}

@@ -1,0 +1,191 @@
+/* version_arrive.c - the side of a version that thread F sees: bytes come in,
+ * and at the end it is whole, or it failed. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../base/cleanup.h"
+#include "../base/counters.h"
+#include "index_private.h"
+
+/* Lock held: takes off the waiters that can be answered now. */
+static void take_ready(struct version *v, struct list *ready)
+{
+	struct waiter *w, *next;
+
+	list_for_each_safe(w, next, &v->waiters, link)
+		if (v->state != VERSION_ARRIVING || ranges_has(&v->body.have, w->off, w->end)) {
+			list_remove(&w->link);
+			list_append(ready, &w->link);
+		}
+}
+
+/* No lock held. A woken waiter may be gone when wake() returns. */
+static void wake_all(struct list *ready)
+{
+	struct list *first;
+
+	while ((first = list_pop(ready)) != NULL) {
+		struct waiter *w = list_entry(first, struct waiter, link);
+
+		w->wake(w);
+	}
+}
+
+int version_write(struct version *v, int64_t off, const void *data, size_t len)
+{
+	struct index *ix = v->index;
+	struct list ready = LIST_INIT(ready);
+	int64_t length = -1;
+	int err = 0, disk_error = 0;
+
+	WITH_LOCK(&v->lock) {
+		length = v->length;
+		if (v->state != VERSION_ARRIVING)
+			err = -ESTALE;
+		else if (length >= 0 && off + (int64_t)len > length)
+			err = -EFBIG;
+	}
+	if (err)
+		return err;
+	err = body_write(&v->body, &ix->place, &v->lock, v->ino, length, off, data, len,
+			 &disk_error);
+	if (disk_error)
+		index_failed(ix, "partial body", disk_error);
+	if (err)
+		return err;
+	WITH_LOCK(&v->lock) {
+		v->saved = v->saved && v->body.kind == BODY_FILE;
+		take_ready(v, &ready);
+	}
+	wake_all(&ready);
+	return 0;
+}
+
+int64_t version_room(struct version *v, int64_t off)
+{
+	int64_t high = 0;
+	bool window = false;
+
+	WITH_LOCK(&v->lock) {
+		window = v->body.kind == BODY_WINDOW_MEMORY;
+		high = v->read_high;
+	}
+	if (!window)
+		return INT64_MAX;
+	/* Half a window ahead of the reader, half behind for the others. */
+	return high + BODY_WINDOW / 2 > off ? high + BODY_WINDOW / 2 - off : 0;
+}
+
+void version_on_room(struct version *v, void (*room)(void *), void *arg)
+{
+	struct index *ix = v->index;
+	struct op *op;
+
+	WITH_LOCK(&ix->lock) {
+		WITH_LOCK(&v->lock) {
+			v->room = room;
+			v->room_arg = arg;
+		}
+		if (room && list_empty(&v->room_link))
+			list_append(&ix->waiting_for_room, &v->room_link);
+		else if (!room)
+			list_remove(&v->room_link);
+	}
+	op = room ? op_new(OP_EVICT) : NULL;
+	if (op)
+		writer_post(ix, op);
+}
+
+void version_record(struct version *v, void (*done)(void *arg, int err), void *arg)
+{
+	struct op *op;
+	bool complete = false;
+
+	if (v->transient) {
+		/* No row: it is forgotten with its last reader. */
+		if (done)
+			done(arg, 0);
+		return;
+	}
+	WITH_LOCK(&v->lock)
+		complete = v->state == VERSION_COMPLETE;
+	if (!complete) {
+		writer_sync(v, done, arg);
+		return;
+	}
+	op = op_new(OP_NOTHING);
+	if (!op) {
+		if (done)
+			done(arg, -ENOMEM);
+		return;
+	}
+	op->done = done;
+	op->arg = arg;
+	version_store(v, op);
+}
+
+void version_complete(struct version *v)
+{
+	struct list ready = LIST_INIT(ready);
+	bool row = false;
+
+	WITH_LOCK(&v->index->lock)
+		row = v->row || v->transient;
+	body_settle(&v->body, &v->index->place);
+	WITH_LOCK(&v->lock) {
+		assert(v->state == VERSION_ARRIVING);
+		if (v->length < 0)
+			v->length = ranges_total(&v->body.have);
+		v->state = VERSION_COMPLETE;
+		take_ready(v, &ready);
+	}
+	wake_all(&ready);
+	/* Without a row yet it is stored when it is recorded: one write, not two. */
+	if (row)
+		version_store(v, NULL);
+}
+
+void version_fail(struct version *v, int err)
+{
+	struct index *ix = v->index;
+	struct list ready = LIST_INIT(ready);
+	bool was_current = false, changed = false;
+
+	assert(err < 0);
+	WITH_LOCK(&ix->lock) {
+		was_current = v->current;
+		WITH_LOCK(&v->lock) {
+			changed = v->state == VERSION_ARRIVING;
+			if (!changed)
+				break;
+			v->state = VERSION_FAILED;
+			v->error = err;
+			v->saved = false;
+			take_ready(v, &ready);
+		}
+		if (changed)
+			version_drop_key(v);
+	}
+	wake_all(&ready);
+	if (changed && was_current && ix->config.stale_names)
+		ix->config.stale_names(ix->config.arg);
+}
+
+void version_pause(struct version *v)
+{
+	version_save(v);
+}
+
+void version_set_meta(struct version *v, struct meta *meta)
+{
+	struct meta *old = NULL;
+
+	WITH_LOCK(&v->lock) {
+		old = v->meta;
+		v->meta = meta_ref(meta);
+	}
+	meta_unref(old);
+	if (!v->transient)
+		writer_sync(v, NULL, NULL);
+}

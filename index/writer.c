@@ -1,0 +1,330 @@
+/* writer.c - thread I: the only one that changes rows.
+ *
+ * Takes all that was posted since last time, does it in one transaction, and
+ * calls everyone's done after the commit: under load batches grow by themselves,
+ * an idle index commits at once. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "../base/clock.h"
+#include "../base/counters.h"
+#include "../base/log.h"
+#include "index_private.h"
+
+enum { TICK_MS = 1000, BATCH_MAX = 4096 };
+
+struct op *op_new(enum op_kind kind)
+{
+	struct op *op = calloc(1, sizeof *op);
+
+	if (op)
+		op->kind = kind;
+	return op;
+}
+
+void writer_post(struct index *ix, struct op *op)
+{
+	inbox_post(&ix->inbox, &op->link);
+}
+
+void writer_sync(struct version *v, void (*done)(void *, int), void *arg)
+{
+	struct op *op = op_new(OP_SYNC);
+
+	if (!op) {
+		if (done)
+			done(arg, -ENOMEM);
+		return;
+	}
+	op->v = version_ref(v);
+	op->done = done;
+	op->arg = arg;
+	writer_post(v->index, op);
+}
+
+/* --- waiting for I --- */
+
+struct call {
+	pthread_mutex_t lock;
+	pthread_cond_t finished;
+	bool done;
+	int err;
+};
+
+static void call_done(void *arg, int err)
+{
+	struct call *call = arg;
+
+	WITH_LOCK(&call->lock) {
+		call->done = true;
+		call->err = err;
+		pthread_cond_signal(&call->finished);
+	}
+}
+
+int writer_call(struct index *ix, struct op *op)
+{
+	struct call call = {
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.finished = PTHREAD_COND_INITIALIZER,
+	};
+
+	op->done = call_done;
+	op->arg = &call;
+	writer_post(ix, op);
+	WITH_LOCK(&call.lock)
+		while (!call.done)
+			pthread_cond_wait(&call.finished, &call.lock);
+	return call.err;
+}
+
+/* --- one batch --- */
+
+struct batch {
+	struct index *ix;
+	struct trash trash;
+	bool evict;
+	int64_t evict_bytes;
+};
+
+struct supersede_walk {
+	struct batch *b;
+	uint64_t by;
+};
+
+static bool supersede(void *arg, const struct record *r)
+{
+	struct supersede_walk *walk = arg;
+
+	if (r->ino != walk->by)
+		leave_row(walk->b->ix, r, LEAVE_SUPERSEDED, &walk->b->trash);
+	return true;
+}
+
+/* What a row of v would say now. Strings are borrowed from v, but for ranges. */
+static void snapshot(struct version *v, struct record *r)
+{
+	WITH_LOCK(&v->lock) {
+		*r = (struct record){ .ino = v->ino, .key = v->key, .current = true,
+				      .meta = meta_ref(v->meta) };
+		if (v->stored)
+			r->blob = v->blob;
+		else if (v->saved && v->saved_ranges && v->body.kind == BODY_FILE)
+			r->blob = (struct blob){ .kind = BLOB_PARTIAL, .id = v->ino,
+						 .stored = (uint64_t)ranges_total(&v->body.have) };
+		else
+			r->blob = (struct blob){ .kind = BLOB_ARRIVING };
+		r->blob.length = v->length > 0 ? (uint64_t)v->length : 0;
+		if (r->blob.kind == BLOB_PARTIAL)
+			r->ranges = strdup(v->saved_ranges);
+	}
+}
+
+static int sync_row(struct batch *b, struct version *v)
+{
+	struct index *ix = b->ix;
+	struct supersede_walk walk = { .b = b, .by = v->ino };
+	struct record r;
+	bool current = false, row = false;
+	int err = 0;
+
+	WITH_LOCK(&ix->lock) {
+		current = v->current && !v->transient;
+		row = v->row;
+		/* Under one lock with the look at current: a purge either sees that
+		 * there is a row to delete, or keeps us from writing one. */
+		v->row = v->row || current;
+	}
+	if (!current)
+		return 0;	/* superseded or purged since: it must not come back */
+	snapshot(v, &r);
+	if (!row)
+		err = db_each_current_of(ix->db, v->key, supersede, &walk);
+	if (!err)
+		err = db_put(ix->db, &r);
+	if (err && !row) {
+		WITH_LOCK(&ix->lock)
+			v->row = false;
+	}
+	meta_unref(r.meta);
+	free(r.ranges);
+	return err;
+}
+
+struct purge_walk {
+	struct batch *b;
+	const struct target *target;
+	int64_t removed;
+};
+
+static bool purge_row(void *arg, const struct record *r)
+{
+	struct purge_walk *walk = arg;
+
+	if (!target_matches(walk->target, r->key))
+		return true;
+	leave_row(walk->b->ix, r, LEAVE_PURGED, &walk->b->trash);
+	if (r->meta->status / 100 == 2)
+		walk->removed++;
+	return true;
+}
+
+static int purge_rows(struct batch *b, struct purge *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->n && !err; i++) {
+		const struct target *t = &p->targets[i];
+		struct purge_walk walk = { .b = b, .target = t };
+
+		if (t->kind == TARGET_KEY)
+			err = db_each_current_of(b->ix->db, t->key, purge_row, &walk);
+		else
+			err = db_each_prefix(b->ix->db, t->kind == TARGET_ALL ? "" : t->key,
+					     purge_row, &walk);
+		p->removed += walk.removed;
+	}
+	return err;
+}
+
+static int run_op(struct batch *b, struct op *op)
+{
+	struct index *ix = b->ix;
+
+	switch (op->kind) {
+	case OP_SYNC:
+		return sync_row(b, op->v);
+	case OP_DELETE:
+		return db_delete(ix->db, op->ino);
+	case OP_PURGE:
+		return purge_rows(b, op->purge);
+	case OP_DECLARE:
+		return db_declare(ix->db, op->key, op->declared);
+	case OP_EVICT:
+		b->evict = true;
+		b->evict_bytes += op->bytes;
+		return 0;
+	case OP_NOTHING:
+		return op->err;
+	}
+	return 0;
+}
+
+static void finish_ops(struct list *ops, int err)
+{
+	struct list *first;
+
+	while ((first = list_pop(ops)) != NULL) {
+		struct op *op = list_entry(first, struct op, link);
+
+		if (op->done)
+			op->done(op->arg, err ? err : op->err);
+		version_unref(op->v);
+		free(op);
+	}
+}
+
+/* The rows of these were not written after all. */
+static void unwrite(struct index *ix, struct list *ops)
+{
+	struct op *op;
+
+	list_for_each(op, ops, link)
+		if (op->kind == OP_SYNC)
+			WITH_LOCK(&ix->lock)
+				op->v->row = false;
+}
+
+static void run_batch(struct index *ix, struct list *ops)
+{
+	struct batch b = { .ix = ix };
+	struct list evicts = LIST_INIT(evicts);
+	struct op *op, *next;
+	bool writes = false;
+	int err = 0;
+
+	list_for_each(op, ops, link)
+		writes = writes || (op->kind != OP_EVICT && op->kind != OP_NOTHING);
+	if (writes)
+		err = db_begin(ix->db);
+	list_for_each_safe(op, next, ops, link) {
+		if (!err)
+			op->err = run_op(&b, op);
+		/* One bad row does not spoil the batch; a bad disk does. */
+		if (op->err == -EIO || op->err == -ENOSPC || op->err == -EBADMSG ||
+		    op->err == -EROFS)
+			err = op->kind == OP_NOTHING ? err : op->err;
+		if (op->kind == OP_EVICT) {
+			b.evict = true;
+			list_remove(&op->link);
+			list_append(&evicts, &op->link);
+		}
+	}
+	if (writes && !err)
+		err = db_commit(ix->db);
+	if (writes && err) {
+		db_rollback(ix->db);
+		unwrite(ix, ops);
+		trash_forget(&b.trash);
+		index_failed(ix, "index", err);
+	} else if (writes) {
+		index_worked(ix);
+	}
+	finish_ops(ops, err);
+	trash_empty(ix, &b.trash);
+	if (b.evict || space_excess(&ix->space) > 0)
+		housekeeping_evict(ix, b.evict_bytes);
+	finish_ops(&evicts, 0);
+}
+
+/* --- the thread --- */
+
+static void *writer_main(void *arg)
+{
+	struct index *ix = arg;
+	struct list posted = LIST_INIT(posted);
+	int64_t tick = clock_mono_ms() + TICK_MS;
+	bool last = false;
+
+	housekeeping_leftovers(ix);
+	for (;;) {
+		struct list ops = LIST_INIT(ops), *first;
+		int n = 0;
+
+		last = atomic_load(&ix->stopping);
+		if (list_empty(&posted))
+			inbox_wait(&ix->inbox, last ? 0 : tick, &posted);
+		while (n < BATCH_MAX && (first = list_pop(&posted)) != NULL) {
+			list_append(&ops, first);
+			n++;
+		}
+		if (n)
+			run_batch(ix, &ops);
+		else if (last)
+			break;
+		if (clock_mono_ms() >= tick && !last) {
+			housekeeping_tick(ix);
+			tick = clock_mono_ms() + TICK_MS;
+		}
+	}
+	return NULL;
+}
+
+int writer_start(struct index *ix)
+{
+	inbox_init(&ix->inbox, NULL, NULL);
+	return -pthread_create(&ix->writer, NULL, writer_main, ix);
+}
+
+void writer_stop(struct index *ix)
+{
+	struct op *op = op_new(OP_NOTHING);
+
+	atomic_store(&ix->stopping, true);
+	if (op)
+		writer_post(ix, op);	/* wakes it */
+	pthread_join(ix->writer, NULL);
+	inbox_fini(&ix->inbox);
+}
