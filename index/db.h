@@ -5,7 +5,8 @@
  * is the only caller of the functions of the second half.
  *
  * Errors: 0 or -errno: SQLITE_BUSY is -EBUSY, FULL -ENOSPC, CORRUPT and NOTADB
- * -EBADMSG, IOERR -EIO, READONLY -EROFS. -ENOENT: no such row. */
+ * -EBADMSG, IOERR -EIO, READONLY -EROFS. -ENOENT: no such row. After any of them
+ * the database is as usable as before. */
 #ifndef INDEX_DB_H
 #define INDEX_DB_H
 
@@ -30,9 +31,11 @@ struct record {
 void record_fini(struct record *r);
 
 /* Opens or makes DIR/index.db, migrates its schema; a damaged one is moved
- * aside (index.db.damaged) and begun anew. */
+ * aside (index.db.damaged, with its WAL) and begun anew. Takes a time that does
+ * not depend on its size, so damage in the middle only shows later, as -EBADMSG.
+ * -EPROTO (logged): of a later version, or of another program. */
 int db_open(const char *dir, struct db **ret);
-void db_close(struct db *db);
+void db_close(struct db *db);		/* NULL does nothing; an open transaction is undone */
 
 /* --- any thread --- */
 
@@ -47,7 +50,8 @@ int db_has_below(struct db *db, const char *prefix);	/* 0, -ENOENT */
  * the first one after `after` ("" for all): name is what stands between prefix
  * and the next '/' (in the path; a '/' behind a '?' is part of the name), dir
  * whether anything lies below it, file whether it is a key itself (then meta is
- * its row's, borrowed, and ino its inode number). Stops when each returns false. */
+ * its row's, borrowed, and ino its inode number). Current rows with a 2xx status
+ * and declared directories, as of one moment. Stops when each returns false. */
 struct db_name {
 	const char *name;
 	bool file, dir;
@@ -63,8 +67,8 @@ int db_is_declared(struct db *db, const char *key);	/* 0, -ENOENT */
 /* Sums over all rows, as of the last commit. */
 struct db_sums {
 	int64_t objects;	/* current rows with a 2xx status */
-	int64_t bytes_logical;	/* bodies */
-	int64_t bytes_stored;	/* blobs */
+	int64_t bytes_logical;	/* bodies, of partial ones what is there */
+	int64_t bytes_stored;	/* blobs, partial ones too */
 };
 void db_sums(struct db *db, struct db_sums *ret);
 
@@ -75,12 +79,17 @@ int64_t db_disk_bytes(struct db *db);
  * returns. */
 int db_take_inos(struct db *db, uint32_t n, uint64_t *ret_first);
 
-/* --- thread I --- */
+/* --- thread I: writes belong to the transaction that db_begin() began; outside
+ * of one each is its own. When db_commit() fails all of it is undone, and so it is
+ * when the disk made SQLite give up before: then each write until db_commit() or
+ * db_rollback() says so. --- */
 
 int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
 
+/* A key has one current row: -EEXIST from put and set_current while another one is
+ * (retire that first, in the same transaction). */
 int db_put(struct db *db, const struct record *r);	/* replaces the row of r->ino */
 int db_set_meta(struct db *db, uint64_t ino, const struct meta *m);
 int db_set_blob(struct db *db, uint64_t ino, const struct blob *b, const char *ranges);
@@ -89,21 +98,23 @@ int db_delete(struct db *db, uint64_t ino);		/* 0 also when there is none */
 int db_declare(struct db *db, const char *key, bool declared);
 
 /* Calls each(arg, record) with a borrowed record for rows in the given order
- * until it returns false; the rows may be changed or deleted meanwhile. */
+ * until it returns false; the rows may be changed or deleted meanwhile: each sees
+ * them as they are when it is called, and none that is no more. */
 typedef bool db_each(void *arg, const struct record *r);
 int db_each_current_of(struct db *db, const char *key, db_each *each, void *arg);
 int db_each_prefix(struct db *db, const char *prefix, db_each *each, void *arg);	/* current; "" is all */
 int db_each_useless(struct db *db, int64_t now_ms, db_each *each, void *arg);	/* usable_until < now, oldest first */
 int db_each_from(struct db *db, uint64_t from, db_each *each, void *arg);	/* ino >= from, ascending */
 int db_each_leftover(struct db *db, uint64_t below, db_each *each, void *arg);	/* not current, or ARRIVING; ino < below */
-int db_each_in_segment(struct db *db, uint64_t segment, db_each *each, void *arg);
+int db_each_in_segment(struct db *db, uint64_t segment, db_each *each, void *arg);	/* by stored, ino */
 int db_segments(struct db *db, void (*each)(void *arg, uint64_t segment, uint64_t bytes), void *arg);
 
 /* Small values kept with the index (clock hand, recency). */
 int db_get_value(struct db *db, const char *name, void **ret, size_t *ret_len);	/* caller frees */
 int db_set_value(struct db *db, const char *name, const void *data, size_t len);
 
-/* Moves the WAL into the database now and truncates it. */
+/* Moves the WAL into the database now and truncates it, outside of a transaction.
+ * -EBUSY: somebody was reading; what could be moved was. */
 int db_checkpoint(struct db *db);
 
 /* PRAGMA quick_check: 0, or -EBADMSG. */

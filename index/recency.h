@@ -1,8 +1,9 @@
 /* recency.h - which inodes were looked up since eviction's hand passed them.
  *
  * One bit per inode number, in pages that exist only where a bit was set (numbers
- * are given out densely, so a million objects take 128 KiB). Any thread, no lock
- * on the marking side. */
+ * are given out densely, so a million objects take 128 KiB). Any thread may mark
+ * and take, without a lock (but for the mark that first needs a page); the rest is
+ * for thread I. */
 #ifndef INDEX_RECENCY_H
 #define INDEX_RECENCY_H
 
@@ -17,7 +18,9 @@ void recency_free(struct recency *r);
 
 void recency_mark(struct recency *r, uint64_t ino);		/* any thread */
 bool recency_take(struct recency *r, uint64_t ino);		/* clears, says what it was */
-void recency_forget_below(struct recency *r, uint64_t ino);	/* frees pages */
+/* Takes out the pages of numbers below ino, and those without any mark. Marks that
+ * are made meanwhile in such a page may be lost. */
+void recency_forget_below(struct recency *r, uint64_t ino);
 
 /* For restarts: bytes to keep, and back (ignored when they make no sense). */
 int recency_save(struct recency *r, void **ret, size_t *ret_len);

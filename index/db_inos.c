@@ -1,0 +1,128 @@
+/* Inode numbers that nobody gets twice.
+ *
+ * The file index.inos holds one number: all below may have been given out. It is
+ * moved on by a block before numbers of that block are given out. Kept outside
+ * the database, because any thread may ask: it waits for one fdatasync() of a few
+ * bytes in every BLOCK numbers, never for thread I's transaction; it is overwritten
+ * in place, so it works on a full disk; and it survives a damaged database, whose
+ * numbers the kernel may still know. Should it be lost, the rows and a note among
+ * the values of the database say where to go on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "db_private.h"
+
+#define BLOCK 65536
+#define FIRST 2			/* 1 is the root directory of every filesystem */
+#define MAGIC UINT64_C(0x31736f6e69736677)	/* "wfsinos1" as little endian bytes */
+
+/* Without the file: what was taken since the note was written is at most this,
+ * as the note is renewed with every commit that follows a block. */
+#define MARGIN (64 * BLOCK)
+
+struct inos_file {
+	uint64_t magic;
+	uint64_t limit;
+	uint64_t check;		/* ~limit */
+};
+
+static int write_limit(int fd, uint64_t limit)
+{
+	struct inos_file f = { .magic = MAGIC, .limit = limit, .check = ~limit };
+	ssize_t n = pwrite(fd, &f, sizeof(f), 0);
+
+	if (n < 0)
+		return -errno;
+	if (n != sizeof(f))
+		return -ENOSPC;
+	return fdatasync(fd) < 0 ? -errno : 0;
+}
+
+static int read_limit(int fd, uint64_t *ret)
+{
+	struct inos_file f;
+	ssize_t n = pread(fd, &f, sizeof(f), 0);
+
+	if (n < 0)
+		return -errno;
+	if (n != sizeof(f) || f.magic != MAGIC || f.check != ~f.limit)
+		return -EBADMSG;
+	*ret = f.limit;
+	return 0;
+}
+
+static int open_file(const char *dir, int *ret)
+{
+	_cleanup_(cleanup_close) int dirfd = -1, fd = -1;
+
+	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0)
+		return -errno;
+	fd = openat(dirfd, "index.inos", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (fsync(dirfd) < 0)
+		return -errno;
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
+int inos_open(struct inos *inos, const char *dir, uint64_t at_least)
+{
+	uint64_t limit = 0;
+	int fd = -1, err;
+
+	err = open_file(dir, &fd);
+	if (err)
+		return err;
+	err = read_limit(fd, &limit);
+	if (err == -EBADMSG) {
+		limit = at_least > FIRST ? at_least + MARGIN : FIRST;
+		err = write_limit(fd, limit);
+	}
+	if (err) {
+		close(fd);
+		return err;
+	}
+	pthread_mutex_init(&inos->lock, NULL);
+	inos->fd = fd;
+	inos->next = inos->limit = limit > at_least ? limit : at_least;
+	return 0;
+}
+
+void inos_close(struct inos *inos)
+{
+	cleanup_close(&inos->fd);
+	pthread_mutex_destroy(&inos->lock);
+}
+
+/* The lock is held over the write: whoever comes meanwhile needs its outcome. */
+int inos_take(struct inos *inos, uint32_t n, uint64_t *ret_first)
+{
+	uint64_t limit;
+	int err;
+
+	WITH_LOCK(&inos->lock) {
+		if (inos->limit - inos->next < n) {
+			limit = inos->next + n + BLOCK;
+			err = write_limit(inos->fd, limit);
+			if (err)
+				return err;
+			inos->limit = limit;
+		}
+		*ret_first = inos->next;
+		inos->next += n;
+	}
+	return 0;
+}
+
+uint64_t inos_limit(struct inos *inos)
+{
+	uint64_t limit = 0;
+
+	WITH_LOCK(&inos->lock)
+		limit = inos->limit;
+	return limit;
+}

@@ -1,0 +1,180 @@
+#include "db_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void record_fini(struct record *r)
+{
+	free(r->key);
+	free(r->ranges);
+	meta_unref(r->meta);
+	*r = (struct record){ 0 };
+}
+
+/* NULL stays NULL. */
+static int read_text(sqlite3_stmt *s, enum column column, char **ret)
+{
+	const char *text;
+
+	if (sqlite3_column_type(s, column) == SQLITE_NULL) {
+		*ret = NULL;
+		return 0;
+	}
+	text = (const char *)sqlite3_column_text(s, column);
+	*ret = text ? strdup(text) : NULL;
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int read_strings(sqlite3_stmt *s, struct meta *m)
+{
+	int err;
+
+	err = read_text(s, COL_ETAG, &m->etag);
+	if (!err)
+		err = read_text(s, COL_LAST_MODIFIED, &m->last_modified);
+	if (!err)
+		err = read_text(s, COL_CONTENT_TYPE, &m->content_type);
+	if (!err)
+		err = read_text(s, COL_HEADERS, &m->headers);
+	if (!err)
+		err = read_text(s, COL_URL, &m->url);
+	if (!err)
+		err = read_text(s, COL_REASON, &m->reason);
+	if (!err && (!m->headers || !m->reason))
+		return -EBADMSG;
+	return err;
+}
+
+int row_read_meta(sqlite3_stmt *s, struct meta **ret)
+{
+	_cleanup_(meta_unrefp) struct meta *m = calloc(1, sizeof(*m));
+	int err;
+
+	if (!m)
+		return -ENOMEM;
+	atomic_init(&m->refs, 1);
+	m->status = sqlite3_column_int(s, COL_STATUS);
+	m->flags = sqlite3_column_int(s, COL_FLAGS);
+	m->length = sqlite3_column_int64(s, COL_LENGTH);
+	m->mtime_s = sqlite3_column_int64(s, COL_MTIME);
+	m->request_ms = sqlite3_column_int64(s, COL_REQUEST);
+	m->response_ms = sqlite3_column_int64(s, COL_RESPONSE);
+	m->fresh_until_ms = sqlite3_column_int64(s, COL_FRESH);
+	m->swr_until_ms = sqlite3_column_int64(s, COL_SWR);
+	m->sie_until_ms = sqlite3_column_int64(s, COL_SIE);
+	m->usable_until_ms = sqlite3_column_int64(s, COL_USABLE);
+	err = read_strings(s, m);
+	if (err)
+		return err;
+	*ret = TAKE_PTR(m);
+	return 0;
+}
+
+int row_read(sqlite3_stmt *s, struct record *ret)
+{
+	_cleanup_(record_fini) struct record r = {
+		.ino = sqlite3_column_int64(s, COL_INO),
+		.current = sqlite3_column_int(s, COL_CURRENT),
+		.blob = {
+			.kind = sqlite3_column_int(s, COL_KIND),
+			.codec = sqlite3_column_int(s, COL_CODEC),
+			.id = sqlite3_column_int64(s, COL_BLOB_ID),
+			.offset = sqlite3_column_int64(s, COL_BLOB_OFFSET),
+			.stored = sqlite3_column_int64(s, COL_STORED),
+			.length = sqlite3_column_int64(s, COL_BLOB_LENGTH),
+			.sum = sqlite3_column_int64(s, COL_SUM),
+		},
+	};
+	int err;
+
+	err = read_text(s, COL_KEY, &r.key);
+	if (!err && !r.key)
+		err = -EBADMSG;
+	if (!err)
+		err = read_text(s, COL_RANGES, &r.ranges);
+	if (!err)
+		err = row_read_meta(s, &r.meta);
+	if (err)
+		return err;
+	*ret = r;
+	r = (struct record){ 0 };
+	return 0;
+}
+
+/* Static bindings allocate nothing: what can go wrong is a string that SQLite
+ * finds too long. */
+int row_bind_meta(sqlite3_stmt *s, const struct meta *m)
+{
+	int bad = 0;
+
+	bad |= sqlite3_bind_int(s, COL_STATUS + 1, m->status);
+	bad |= sqlite3_bind_int(s, COL_FLAGS + 1, m->flags);
+	bad |= sqlite3_bind_int64(s, COL_LENGTH + 1, m->length);
+	bad |= sqlite3_bind_int64(s, COL_MTIME + 1, m->mtime_s);
+	bad |= sqlite3_bind_int64(s, COL_REQUEST + 1, m->request_ms);
+	bad |= sqlite3_bind_int64(s, COL_RESPONSE + 1, m->response_ms);
+	bad |= sqlite3_bind_int64(s, COL_FRESH + 1, m->fresh_until_ms);
+	bad |= sqlite3_bind_int64(s, COL_SWR + 1, m->swr_until_ms);
+	bad |= sqlite3_bind_int64(s, COL_SIE + 1, m->sie_until_ms);
+	bad |= sqlite3_bind_int64(s, COL_USABLE + 1, m->usable_until_ms);
+	bad |= stmt_bind_text(s, COL_ETAG + 1, m->etag);
+	bad |= stmt_bind_text(s, COL_LAST_MODIFIED + 1, m->last_modified);
+	bad |= stmt_bind_text(s, COL_CONTENT_TYPE + 1, m->content_type);
+	bad |= stmt_bind_text(s, COL_URL + 1, m->url);
+	bad |= stmt_bind_text(s, COL_REASON + 1, m->reason);
+	bad |= stmt_bind_text(s, COL_HEADERS + 1, m->headers);
+	return bad ? -EFBIG : 0;
+}
+
+int row_bind_blob(sqlite3_stmt *s, const struct blob *b, const char *ranges)
+{
+	int bad = 0;
+
+	bad |= sqlite3_bind_int(s, COL_KIND + 1, b->kind);
+	bad |= sqlite3_bind_int(s, COL_CODEC + 1, b->codec);
+	bad |= sqlite3_bind_int64(s, COL_BLOB_ID + 1, b->id);
+	bad |= sqlite3_bind_int64(s, COL_BLOB_OFFSET + 1, b->offset);
+	bad |= sqlite3_bind_int64(s, COL_STORED + 1, b->stored);
+	bad |= sqlite3_bind_int64(s, COL_BLOB_LENGTH + 1, b->length);
+	bad |= sqlite3_bind_int64(s, COL_SUM + 1, b->sum);
+	bad |= stmt_bind_text(s, COL_RANGES + 1, ranges);
+	return bad ? -EFBIG : 0;
+}
+
+static int read_one(struct conn *c, sqlite3_stmt *s, struct record *ret)
+{
+	int n = conn_step(c, s);
+
+	if (n > 0)
+		return row_read(s, ret);
+	return n < 0 ? n : -ENOENT;
+}
+
+int row_find_key(struct conn *c, const char *key, struct record *ret)
+{
+	_cleanup_(stmt_resetp) sqlite3_stmt *s = NULL;
+	int err;
+
+	err = conn_prepare(c, STMT_FIND_KEY,
+			   "SELECT " ROW_COLUMNS " FROM version"
+			   " WHERE current = 1 AND key " DB_TREE " = ?1", &s);
+	if (err)
+		return err;
+	if (stmt_bind_text(s, 1, key))
+		return -EFBIG;
+	return read_one(c, s, ret);
+}
+
+int row_find_ino(struct conn *c, uint64_t ino, struct record *ret)
+{
+	_cleanup_(stmt_resetp) sqlite3_stmt *s = NULL;
+	int err;
+
+	err = conn_prepare(c, STMT_FIND_INO,
+			   "SELECT " ROW_COLUMNS " FROM version WHERE ino = ?1", &s);
+	if (err)
+		return err;
+	sqlite3_bind_int64(s, 1, ino);
+	return read_one(c, s, ret);
+}
