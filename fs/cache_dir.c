@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -177,27 +176,4 @@ int cache_dir_disk(const char *path, int64_t *ret_total, int64_t *ret_free)
 	*ret_total = (int64_t)(disk.f_blocks * disk.f_frsize);
 	*ret_free = (int64_t)(disk.f_bavail * disk.f_frsize);
 	return 0;
-}
-
-int cache_dir_make(const char *path)
-{
-	char *copy _cleanup_(cleanup_free) = strdup(path);
-	struct stat st;
-
-	if (!copy)
-		return -ENOMEM;
-	for (char *slash = copy + 1; *slash; slash++) {
-		slash += strcspn(slash, "/");
-		bool last = *slash == '\0';
-
-		*slash = '\0';
-		if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-			return -errno;
-		if (last)
-			break;
-		*slash = '/';
-	}
-	if (stat(path, &st) < 0)
-		return -errno;
-	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }

@@ -25,8 +25,4 @@ bool cache_dir_is_below(const char *path, const char *dir);
 /* The disk that path is on, or will be. Bytes. */
 int cache_dir_disk(const char *path, int64_t *ret_total, int64_t *ret_free);
 
-/* Makes it and its parents: what is new is the caller's alone, but for
- * /var/cache and the like. */
-int cache_dir_make(const char *path);
-
 #endif

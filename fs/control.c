@@ -1,0 +1,29 @@
+#include "control.h"
+
+#include "control_files.h"
+
+/* By name, as a directory shows it. */
+static const struct control_file table[] = {
+	{ "config", 0400, control_config_render, NULL },
+	{ "health", 0400, control_health_render, NULL },
+	{ "metrics", 0400, control_metrics_render, NULL },
+	{ "purge", 0200, NULL, control_purge_act },
+	{ "reset", 0200, NULL, control_reset_act },
+	{ "stats", 0400, control_stats_render, NULL },
+	{ "version", 0400, control_version_render, NULL },
+};
+
+#define TABLE_N (sizeof table / sizeof *table)
+
+const struct control_file *control_find(const char *name)
+{
+	for (size_t i = 0; i < TABLE_N; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+const struct control_file *control_at(size_t i)
+{
+	return i < TABLE_N ? &table[i] : NULL;
+}

@@ -1,0 +1,17 @@
+/* control_files.h - what stands behind each line of control.c's table. Private to
+ * the control_*.c files; see control.h for what they do. */
+#ifndef FS_CONTROL_FILES_H
+#define FS_CONTROL_FILES_H
+
+#include "control.h"
+
+int control_config_render(struct fs *fs, struct buf *to);
+int control_health_render(struct fs *fs, struct buf *to);
+int control_metrics_render(struct fs *fs, struct buf *to);
+int control_stats_render(struct fs *fs, struct buf *to);
+int control_version_render(struct fs *fs, struct buf *to);
+
+int control_purge_act(struct fs *fs, const char *text, size_t len);
+int control_reset_act(struct fs *fs, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,26 @@
+/* facts.h - the numbers of .control/stats and .control/metrics that are not counters.
+ * Any thread. */
+#ifndef FS_FACTS_H
+#define FS_FACTS_H
+
+#include <stdint.h>
+
+struct fs;
+
+struct fact {
+	const char *name;
+	const char *help;
+	int64_t value;
+};
+
+#define FACTS_MAX 8
+
+/* A snapshot, in order. Returns how many. */
+int facts_take(struct fs *fs, struct fact ret[FACTS_MAX]);
+
+/* Names answered without asking the origin, of all that were answered: 0 to 1, 0 when
+ * there were none. */
+double facts_hit_rate(void);
+#define FACTS_HIT_RATE_HELP "share of names answered without asking the origin, 0 to 1"
+
+#endif

@@ -1,0 +1,23 @@
+/* targets.h - the lines written to .control/purge, as targets of a purge. Pure; any
+ * thread.
+ *
+ *   https://host/a.jpg   that URL           all       everything
+ *   a b.jpg  /docs/x     a path below the mount point, as ls shows it
+ *   https://host/img*    all URLs, or paths, that begin so
+ *   a\*b                 a '*' that is part of the name
+ *
+ * Blank lines are skipped. */
+#ifndef FS_TARGETS_H
+#define FS_TARGETS_H
+
+#include <stddef.h>
+
+#include "../index/index.h"
+
+/* All of text, or nothing: -EINVAL if a line is wrong, -ENOMEM. root_key is the key of
+ * the root directory. The targets are the caller's: targets_free(). */
+int targets_parse(const char *root_key, const char *text, size_t len, struct target **ret,
+		  size_t *ret_n);
+void targets_free(struct target *targets, size_t n);
+
+#endif
