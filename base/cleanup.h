@@ -46,9 +46,11 @@ static inline pthread_mutex_t *cleanup_lock(pthread_mutex_t *lock)
 
 /* The statement that follows runs with the lock held; leaving it by break,
  * return or goto lets go. */
-#define WITH_LOCK(lock)                                                        \
-	for (pthread_mutex_t *held_ _cleanup_(cleanup_unlock) =                \
-		     cleanup_lock(lock), *once_ = held_;                       \
-	     once_; once_ = NULL)
+#define WITH_LOCK(lock) WITH_LOCK_(lock, __COUNTER__)
+#define WITH_LOCK_(lock, n) WITH_LOCK__(lock, n)
+#define WITH_LOCK__(lock, n)                                                   \
+	for (pthread_mutex_t *held_##n _cleanup_(cleanup_unlock) =             \
+		     cleanup_lock(lock), *once_##n = held_##n;                 \
+	     once_##n; once_##n = NULL)
 
 #endif

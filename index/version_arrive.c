@@ -135,8 +135,16 @@ void version_complete(struct version *v)
 	body_settle(&v->body, &v->index->place);
 	WITH_LOCK(&v->lock) {
 		assert(v->state == VERSION_ARRIVING);
-		if (v->length < 0)
+		if (v->length < 0) {
+			struct meta *exact = meta_copy(v->meta);
+
 			v->length = ranges_total(&v->body.have);
+			if (exact) {
+				exact->length = v->length;
+				meta_unref(v->meta);
+				v->meta = exact;
+			}
+		}
 		v->state = VERSION_COMPLETE;
 		take_ready(v, &ready);
 	}
