@@ -15,7 +15,7 @@ struct field {
 struct headers {
 	struct field *fields;
 	size_t n;
-	size_t bytes;		/* of all lines together */
+	size_t bytes;		/* of all lines together, as headers_render() writes them */
 };
 
 #define HEADERS_INIT { NULL, 0, 0 }
@@ -36,16 +36,18 @@ const char *headers_get(const struct headers *h, const char *name);
 char *headers_get_joined(const struct headers *h, const char *name);
 /* The i-th value of that name (0...), or NULL. */
 const char *headers_get_nth(const struct headers *h, const char *name, size_t i);
+/* Removes all fields of that name, which must not be the text of one of them. */
 void headers_remove(struct headers *h, const char *name);
+void headers_remove_n(struct headers *h, const char *name, size_t len);
 
 /* "Name: value\n" lines, and back (as meta.headers holds them). */
 void headers_render(const struct headers *h, struct buf *to);
-int headers_parse(const char *text, struct headers *ret);
+int headers_parse(const char *text, struct headers *ret);	/* as headers_add_line */
 
 /* RFC 9111 4.3.4 / 3.2: the stored fields, updated by those of a 304: fields of
  * `fresh` replace stored ones of the same name, but for Content-Length,
  * Content-Encoding, Content-Range, Transfer-Encoding, hop-by-hop fields and
- * those named by Connection. */
+ * those named by Connection. 0, or -E2BIG, -ENOMEM: then stored is as it was. */
 int headers_update(struct headers *stored, const struct headers *fresh);
 /* Removes what a cache does not store (RFC 9111 3.1). */
 void headers_drop_hop_by_hop(struct headers *h);
