@@ -34,8 +34,13 @@ struct store_config {
 	int level;		/* zstd */
 };
 
+/* Counts into space what segments and directories take. What the files of large
+ * bodies take, only rows tell: whoever walks them counts store_disk_bytes(). */
 int store_open(const struct store_config *config, struct store **ret);
 void store_close(struct store *st);
+
+/* What a blob of its own file is counted as in space; 0 for all others. */
+int64_t store_disk_bytes(const struct blob *b);
 
 /* Stores a body of at most STORE_SMALL bytes. content_type (may be NULL) only
  * steers the guess whether it compresses. -ENOSPC: no room under the limit. */
@@ -46,7 +51,8 @@ int store_put(struct store *st, const void *data, size_t len,
  * not. If it is to be stored plain and `path` (relative to the cache directory)
  * is not NULL, that file itself is renamed into place instead of copied, and
  * the space it had reserved goes over to the blob. Otherwise the caller still
- * owns file and space. May take seconds: pool threads only. */
+ * owns file and space. That it went over shows in *ret: kind FILE, codec PLAIN.
+ * May take seconds: pool threads only. */
 int store_put_file(struct store *st, int fd, const char *path, int64_t reserved,
 		   int64_t len, uint64_t ino, const char *content_type,
 		   struct blob *ret);
@@ -58,7 +64,7 @@ int store_read(struct store *st, const struct blob *b, int64_t off, size_t len,
 
 /* A descriptor to splice plain bytes from, the caller closes it; *ret_pos is
  * where byte 0 of the body lies in it. -ENOTSUP: use store_read (compressed, or
- * not yet verified and too large to verify in passing). */
+ * in a segment, or not yet verified and too large to verify in passing). */
 int store_fd(struct store *st, const struct blob *b, int64_t off, size_t len,
 	     int64_t *ret_pos);
 
@@ -70,8 +76,10 @@ int store_check(struct store *st, const struct blob *b);
 
 /* Segment upkeep. live() tells the store what rows say at start (in any order,
  * in the background); pick() names a full segment so empty that copying the
- * rest pays, or -ENOENT; copy() puts a blob into the current segment as it is;
- * drop() removes a segment none of whose blobs has a row any more. */
+ * rest pays, or -ENOENT; copy() puts a blob into the current segment as it is
+ * (give the old one back with store_delete() once the row names the new one: the
+ * segment goes with its last); drop() removes a segment none of whose blobs has
+ * a row any more, at once. */
 void store_segment_live(struct store *st, uint64_t segment, uint64_t bytes);
 int store_segment_pick(struct store *st, uint64_t *ret_segment);
 int store_copy(struct store *st, const struct blob *from, struct blob *ret);

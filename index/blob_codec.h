@@ -1,0 +1,78 @@
+/* blob_codec.h - compression: whether, and how.
+ *
+ * The bytes of a compressed body are zstd frames that decode alone, each of one
+ * chunk. In a file two skippable frames follow: our table of sums, and the seek
+ * table of the "Zstandard Seekable Format" (zstd, contrib/seekable_format), so
+ * `zstd -dc` restores the body and other readers of that format can seek in it.
+ * In a segment the frames are all there is.
+ *
+ * Whether: a sample is compressed. What came of it is remembered by content
+ * type, so that after a few bodies most need none.
+ *
+ *
+ * Any thread; contexts are kept in a pool, for making one costs as much as a
+ * small body. Errors: -errno; -EBADMSG: bytes that are no frame of that size. */
+#ifndef INDEX_BLOB_CODEC_H
+#define INDEX_BLOB_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/list.h"
+
+#define BLOB_CHUNK (128 * 1024)		/* bytes of a body in a frame, when we write */
+#define BLOB_CHUNK_MIN 4096		/* what readers accept; powers of two */
+#define BLOB_CHUNK_MAX (8 << 20)
+#define BLOB_SAMPLE (16 * 1024)		/* bytes */
+
+struct codec_pool;
+
+/* What one thread compresses or decodes with, for a while. */
+struct codec {
+	struct list link;		/* the pool's */
+	struct ZSTD_CCtx_s *cctx;	/* NULL until needed, as all below */
+	struct ZSTD_DCtx_s *dctx;
+	char *raw, *packed;		/* room for bodies and frames */
+	size_t raw_cap, packed_cap;
+};
+
+int codec_pool_new(bool compress, int level, struct codec_pool **ret);
+void codec_pool_free(struct codec_pool *pool);
+
+/* NULL: no memory. */
+struct codec *codec_take(struct codec_pool *pool);
+void codec_give(struct codec_pool *pool, struct codec *c);
+
+/* At least so much room; what was in it is lost. 0 or -ENOMEM. */
+int codec_raw_room(struct codec *c, size_t len);
+int codec_packed_room(struct codec *c, size_t len);
+
+/* Bytes a frame of len bytes can take at most. */
+size_t codec_bound(size_t len);
+
+/* One frame. */
+int codec_pack(struct codec_pool *pool, struct codec *c, const void *src, size_t len,
+	       void *dst, size_t cap, size_t *ret_len);
+
+/* Frames that hold exactly len bytes. Trusts nothing in src. */
+int codec_unpack(struct codec *c, const void *src, size_t src_len, void *dst, size_t len);
+
+/* What to do with a body of this type; type may be NULL. */
+enum codec_guess { CODEC_LEAVE, CODEC_SAMPLE, CODEC_TRY };
+enum codec_guess codec_guess(struct codec_pool *pool, const char *type, int64_t len);
+
+/* Whether the sample compresses well enough. */
+bool codec_sample(struct codec_pool *pool, struct codec *c, const void *sample, size_t len);
+
+/* Whether it was worth it: below nine tenths. */
+bool codec_pays(int64_t len, int64_t packed);
+
+/* So it came out. */
+void codec_learn(struct codec_pool *pool, const char *type, bool paid);
+
+/* A small body into c->packed, if that pays: 1 and its size; 0: store it plain. */
+int codec_pack_small(struct codec_pool *pool, struct codec *c, const void *data,
+		     size_t len, const char *type, size_t *ret_len);
+
+#endif

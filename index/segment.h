@@ -1,0 +1,53 @@
+/* segment.h - small bodies, packed one behind the other into files of up to
+ * SEGMENT_SIZE: blobs/seg-NNNNNNNN.
+ *
+ * Appending takes a place under a lock and writes without it, so puts run side
+ * by side. A place is never written twice: after a restart appending goes on in
+ * a new file, and numbers are not used again. What is in a place nobody here
+ * knows or checks.
+ *
+ * Live bytes say how much of a segment rows still name. A segment without any is
+ * deleted; in others the whole blocks of dead places are given back to the disk
+ * (holes).
+ *
+ * Any thread. Errors: -errno; -ENOENT: no such segment; -EBADMSG: it is shorter
+ * than that; -ENOSPC also when the limit leaves no room. */
+#ifndef INDEX_SEGMENT_H
+#define INDEX_SEGMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "space.h"
+
+#define SEGMENT_SIZE (64 << 20)		/* bytes */
+#define SEGMENT_ALIGN 8			/* bytes; where places begin */
+
+struct segments;
+
+/* dir: blobs/, borrowed. Counts what is there into space. */
+int segments_open(int dir, struct space *space, struct segments **ret);
+void segments_close(struct segments *ss);
+
+int segment_append(struct segments *ss, const void *data, size_t len,
+		   uint64_t *ret_segment, uint64_t *ret_offset);
+int segment_read(struct segments *ss, uint64_t segment, uint64_t offset, size_t len,
+		 void *buf);
+
+/* The place is dead: its row is gone. */
+void segment_release(struct segments *ss, uint64_t segment, uint64_t offset, size_t len);
+
+/* What rows say is live, once, for a segment of an earlier run (of this run's
+ * segments more is known here). Until then it is neither picked nor deleted. */
+void segment_set_live(struct segments *ss, uint64_t segment, uint64_t bytes);
+
+/* A segment that takes no more, and is so empty, or one of so many short ones,
+ * that moving the rest elsewhere pays. Walks on from call to call. -ENOENT. */
+int segment_pick(struct segments *ss, uint64_t *ret_segment);
+
+void segment_drop(struct segments *ss, uint64_t segment);
+
+/* The first segment of an earlier run with a number above `after`. -ENOENT. */
+int segment_next_old(struct segments *ss, uint64_t after, uint64_t *ret_segment);
+
+#endif

@@ -1,0 +1,375 @@
+/* store.c - opens the parts, and sends each blob to the one that has it. */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "blob_codec.h"
+#include "blob_file.h"
+#include "blob_reader.h"
+#include "blob_sums.h"
+#include "chunk_cache.h"
+#include "disk.h"
+#include "segment.h"
+#include "sweep.h"
+
+#define CHUNKS_CACHED (16 << 20)	/* bytes */
+
+struct store {
+	/* All constant once open. */
+	int cache_dir;			/* borrowed */
+	int dir;			/* blobs/ */
+	int64_t dir_bytes;		/* what blobs/ itself is counted as */
+	struct space *space;		/* borrowed */
+	struct timespec started;
+	struct codec_pool *codecs;
+	struct chunk_cache *chunks;
+	struct segments *segments;
+	struct blob_files files;
+	struct blob_readers *readers;
+};
+
+static int open_dir(struct store *st)
+{
+	struct stat s;
+
+	if (mkdirat(st->cache_dir, "blobs", 0700) < 0 && errno != EEXIST)
+		return -errno;
+	st->dir = openat(st->cache_dir, "blobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (st->dir < 0 || fstat(st->dir, &s) < 0)
+		return -errno;
+	/* Grows with 256 directories and the segments: so much is enough for
+	 * hundreds of gigabytes. */
+	st->dir_bytes = (int64_t)s.st_blocks * 512;
+	if (st->dir_bytes < 4 * DISK_BLOCK)
+		st->dir_bytes = 4 * DISK_BLOCK;
+	space_count(st->space, st->dir_bytes);
+	return 0;
+}
+
+/* What is older than this, the sweep may look at. Files get the coarse clock,
+ * and that may be set back a little. */
+static struct timespec start_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	now.tv_sec -= 1;
+	return now;
+}
+
+int store_open(const struct store_config *config, struct store **ret)
+{
+	struct store *st = calloc(1, sizeof(*st));
+	int r;
+
+	if (!st)
+		return -ENOMEM;
+	st->cache_dir = config->dir;
+	st->dir = -1;
+	st->space = config->space;
+	st->started = start_time();
+	r = open_dir(st);
+	if (r < 0)
+		goto fail_dir;
+	r = codec_pool_new(config->compress, config->level, &st->codecs);
+	if (r < 0)
+		goto fail_dir;
+	st->chunks = chunk_cache_new(CHUNKS_CACHED);
+	r = st->chunks ? 0 : -ENOMEM;
+	if (r < 0)
+		goto fail_codecs;
+	r = segments_open(st->dir, st->space, &st->segments);
+	if (r < 0)
+		goto fail_chunks;
+	r = blob_readers_new(st->dir, st->codecs, st->chunks, &st->readers);
+	if (r < 0)
+		goto fail_segments;
+	blob_files_init(&st->files, st->cache_dir, st->dir, st->space, st->codecs);
+	*ret = st;
+	return 0;
+
+fail_segments:
+	segments_close(st->segments);
+fail_chunks:
+	chunk_cache_free(st->chunks);
+fail_codecs:
+	codec_pool_free(st->codecs);
+fail_dir:
+	cleanup_close(&st->dir);
+	free(st);
+	return r;
+}
+
+void store_close(struct store *st)
+{
+	if (!st)
+		return;
+	blob_files_fini(&st->files);
+	blob_readers_free(st->readers);
+	segments_close(st->segments);
+	chunk_cache_free(st->chunks);
+	codec_pool_free(st->codecs);
+	cleanup_close(&st->dir);
+	free(st);
+}
+
+int store_put(struct store *st, const void *data, size_t len,
+	      const char *content_type, struct blob *ret)
+{
+	struct blob b = { .kind = BLOB_SEGMENT, .length = len, .stored = len };
+	const void *bytes = data;
+	struct codec *c;
+	int r;
+
+	if (len > STORE_SMALL)
+		return -EFBIG;
+	if (len == 0) {
+		*ret = (struct blob){ .kind = BLOB_NONE };
+		return 0;
+	}
+	c = codec_take(st->codecs);
+	if (!c)
+		return -ENOMEM;
+	r = codec_pack_small(st->codecs, c, data, len, content_type, &b.stored);
+	if (r == 1) {
+		b.codec = BLOB_ZSTD;
+		bytes = c->packed;
+	} else {
+		b.stored = len;
+	}
+	if (r >= 0) {
+		b.sum = blob_sum(bytes, b.stored);
+		r = segment_append(st->segments, bytes, b.stored, &b.id, &b.offset);
+	}
+	codec_give(st->codecs, c);
+	if (r == 0)
+		*ret = b;
+	return r;
+}
+
+int store_put_file(struct store *st, int fd, const char *path, int64_t reserved,
+		   int64_t len, uint64_t ino, const char *content_type,
+		   struct blob *ret)
+{
+	return blob_file_put(&st->files, fd, path, reserved, len, ino, content_type, ret);
+}
+
+/* The stored bytes of a small body, verified, into buf. */
+static int read_stored(struct store *st, const struct blob *b, void *buf)
+{
+	int r = segment_read(st->segments, b->id, b->offset, b->stored, buf);
+
+	if (r == 0 && blob_sum(buf, b->stored) != b->sum)
+		r = -EBADMSG;
+	return r;
+}
+
+/* Whether the row of a small body makes sense. */
+static bool is_small(const struct blob *b)
+{
+	return b->length > 0 && b->length <= STORE_SMALL && b->stored > 0 &&
+	       b->stored <= 2 * STORE_SMALL &&
+	       (b->codec == BLOB_ZSTD || (b->codec == BLOB_PLAIN && b->stored == b->length));
+}
+
+/* All of a small body into buf. */
+static int read_small(struct store *st, const struct blob *b, void *buf)
+{
+	struct codec *c;
+	int r;
+
+	if (b->codec == BLOB_PLAIN)
+		return read_stored(st, b, buf);
+	c = codec_take(st->codecs);
+	r = c ? codec_packed_room(c, b->stored) : -ENOMEM;
+	if (r == 0)
+		r = read_stored(st, b, c->packed);
+	if (r == 0)
+		r = codec_unpack(c, c->packed, b->stored, buf, b->length);
+	codec_give(st->codecs, c);
+	return r;
+}
+
+static int read_segment(struct store *st, const struct blob *b, int64_t off, size_t len,
+			void *buf)
+{
+	struct chunk_key key = { .segment = true, .id = b->id, .at = b->offset };
+	_cleanup_(chunk_unrefp) struct chunk *chunk = NULL;
+	int r;
+
+	if (!is_small(b))
+		return -EBADMSG;
+	if (len == b->length)
+		return read_small(st, b, buf);
+	chunk = chunk_cache_get(st->chunks, key);
+	if (!chunk) {
+		chunk = chunk_new(b->length);
+		r = chunk ? read_small(st, b, chunk->data) : -ENOMEM;
+		if (r < 0)
+			return r;
+		chunk_cache_put(st->chunks, key, chunk);
+	}
+	if (chunk->len != b->length)
+		return -EBADMSG;
+	memcpy(buf, chunk->data + off, len);
+	return 0;
+}
+
+static bool is_within(const struct blob *b, int64_t off, size_t len)
+{
+	return off >= 0 && (uint64_t)off <= b->length && len <= b->length - off;
+}
+
+static bool is_file(const struct blob *b)
+{
+	return b->kind == BLOB_FILE && (b->codec == BLOB_PLAIN || b->codec == BLOB_ZSTD);
+}
+
+int store_read(struct store *st, const struct blob *b, int64_t off, size_t len,
+	       void *buf)
+{
+	struct blob_reader *rd;
+	int r;
+
+	if (!is_within(b, off, len))
+		return -EINVAL;
+	if (len == 0)
+		return 0;
+	if (b->kind == BLOB_SEGMENT)
+		return read_segment(st, b, off, len, buf);
+	if (!is_file(b))
+		return -EBADMSG;
+	r = blob_reader_get(st->readers, b, &rd);
+	if (r < 0)
+		return r;
+	r = blob_reader_read(st->readers, rd, off, len, buf);
+	blob_reader_put(st->readers, rd);
+	return r;
+}
+
+int store_fd(struct store *st, const struct blob *b, int64_t off, size_t len,
+	     int64_t *ret_pos)
+{
+	struct blob_reader *rd;
+	int r;
+
+	if (!is_within(b, off, len) || len == 0)
+		return -EINVAL;
+	/* A place in a segment may be given back before it is spliced. */
+	if (!is_file(b) || b->codec != BLOB_PLAIN)
+		return -ENOTSUP;
+	r = blob_reader_get(st->readers, b, &rd);
+	if (r < 0)
+		return r;
+	r = blob_reader_fd(st->readers, rd, off, len);
+	blob_reader_put(st->readers, rd);
+	if (r >= 0)
+		*ret_pos = 0;
+	return r;
+}
+
+void store_delete(struct store *st, const struct blob *b)
+{
+	switch (b->kind) {
+	case BLOB_SEGMENT:
+		segment_release(st->segments, b->id, b->offset, b->stored);
+		break;
+	case BLOB_FILE:
+		blob_readers_forget(st->readers, b->id);
+		blob_file_delete(&st->files, b);
+		break;
+	case BLOB_NONE:
+	case BLOB_ARRIVING:
+	case BLOB_PARTIAL:
+		break;
+	}
+}
+
+static int check_small(struct store *st, const struct blob *b)
+{
+	_cleanup_(cleanup_free) void *body = NULL;
+
+	if (!is_small(b))
+		return -EBADMSG;
+	body = malloc(b->length);
+	return body ? read_small(st, b, body) : -ENOMEM;
+}
+
+int store_check(struct store *st, const struct blob *b)
+{
+	struct blob_reader *rd;
+	int r;
+
+	if (b->kind == BLOB_SEGMENT)
+		return check_small(st, b);
+	if (!is_file(b))
+		return b->length == 0 ? 0 : -EBADMSG;
+	r = blob_reader_get(st->readers, b, &rd);
+	if (r < 0)
+		return r;
+	r = blob_reader_check(st->readers, rd);
+	blob_reader_put(st->readers, rd);
+	return r;
+}
+
+int64_t store_disk_bytes(const struct blob *b)
+{
+	return b->kind == BLOB_FILE ? blob_file_disk(b->stored) : 0;
+}
+
+void store_segment_live(struct store *st, uint64_t segment, uint64_t bytes)
+{
+	segment_set_live(st->segments, segment, bytes);
+}
+
+int store_segment_pick(struct store *st, uint64_t *ret_segment)
+{
+	return segment_pick(st->segments, ret_segment);
+}
+
+int store_copy(struct store *st, const struct blob *from, struct blob *ret)
+{
+	struct blob b = *from;
+	struct codec *c;
+	int r;
+
+	if (from->kind != BLOB_SEGMENT)
+		return -EINVAL;
+	if (!is_small(from))
+		return -EBADMSG;
+	c = codec_take(st->codecs);
+	r = c ? codec_packed_room(c, from->stored) : -ENOMEM;
+	if (r == 0)
+		r = read_stored(st, from, c->packed);
+	if (r == 0)
+		r = segment_append(st->segments, c->packed, from->stored, &b.id, &b.offset);
+	codec_give(st->codecs, c);
+	if (r == 0)
+		*ret = b;
+	return r;
+}
+
+void store_segment_drop(struct store *st, uint64_t segment)
+{
+	segment_drop(st->segments, segment);
+}
+
+int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
+		bool (*segment_known)(void *arg, uint64_t segment), void *arg,
+		const _Atomic bool *stop)
+{
+	uint64_t segment = 0;
+
+	while (!*stop && segment_next_old(st->segments, segment, &segment) == 0) {
+		if (!segment_known(arg, segment))
+			segment_drop(st->segments, segment);
+	}
+	return sweep_files(st->dir, &st->started, known, arg, stop);
+}

@@ -1,0 +1,16 @@
+/* sweep.h - removes what no row knows: files that a crash left behind.
+ *
+ * Only what is older than this start, so nothing that is being put. Slow and of
+ * low priority: pool threads, which stop early when *stop. */
+#ifndef INDEX_SWEEP_H
+#define INDEX_SWEEP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+/* Below dir (blobs/). Such files were never counted into space. */
+int sweep_files(int dir, const struct timespec *before,
+		bool (*known)(void *arg, uint64_t ino), void *arg, const _Atomic bool *stop);
+
+#endif
