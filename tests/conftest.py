@@ -4,12 +4,12 @@ import ctypes
 import itertools
 import os
 import pathlib
+import stat
 import subprocess
 import tempfile
 
 import pytest
 
-import limited
 import mounted
 import nginx as nginx_module
 from origin import Origin
@@ -29,16 +29,10 @@ def pytest_configure(config):
     LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(120 * limited.FACTOR))
-
-
 @pytest.fixture
 def place():
     """A directory that other users can reach."""
-    path = pathlib.Path(tempfile.mkdtemp(prefix="webcachefs-test-", dir="/tmp"))
+    path = pathlib.Path(tempfile.mkdtemp(prefix="webcachefs-test-"))
     path.chmod(0o755)
     yield path
     mounted.remove(path)
@@ -93,6 +87,20 @@ def make_mount(place, make_origin):
 def mount(make_mount, origin):
     """The origin, mounted with default options."""
     return make_mount(origin.url)
+
+
+@pytest.fixture
+def fuse_for_all(place):
+    """/dev/fuse as udev makes it: open to all users."""
+    if os.stat("/dev/fuse").st_mode & 0o666 == 0o666:
+        yield
+        return
+    node = place / "fuse"
+    os.mknod(node, 0o600 | stat.S_IFCHR, os.makedev(10, 229))
+    node.chmod(0o666)
+    subprocess.run(["mount", "--bind", node, "/dev/fuse"], check=True)
+    yield
+    subprocess.run(["umount", "/dev/fuse"], check=True)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ import time
 from limited import LIMIT, Stuck
 
 CRLF = b"\r\n"
+FRESH = (("Cache-Control", "max-age=3600"),)
 
 
 def http_date(seconds):
@@ -41,7 +42,7 @@ def noise(size, seed=1):
 
 def text(size, seed=1):
     """Bytes that compress well, every 16 of them different."""
-    lines = b"".join(b"%07d %06d\n" % (seed, i % 1000000) + b"" for i in range(size // 15 + 1))
+    lines = b"".join(b"%07d %06d\n" % (seed, i) for i in range(size // 15 + 1))
     return lines[:size]
 
 
@@ -333,6 +334,11 @@ class Origin:
         response = body if isinstance(body, (Response, Raw)) else Response(body, **kwargs)
         self.route(path, lambda request: response)
         return response
+
+    def fresh(self, path, body=b"", **kwargs):
+        """The same, and it need not be asked again for an hour."""
+        headers = FRESH + tuple(kwargs.pop("headers", ()))
+        return self.set(path, body, headers=headers, **kwargs)
 
     def raw(self, path, *steps):
         self.set(path, Raw(*steps))
