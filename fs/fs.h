@@ -7,7 +7,9 @@
 #define FS_FS_H
 
 /* The lowlevel API of libfuse 3.14: custom io, and loop limits. */
+#ifndef FUSE_USE_VERSION
 #define FUSE_USE_VERSION 314
+#endif
 
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -17,6 +19,7 @@
 #include "../fetch/fetch.h"
 #include "../index/index.h"
 #include "inode.h"
+#include "listing.h"
 #include "notify.h"
 #include "park.h"
 #include "revisit.h"
@@ -40,12 +43,15 @@ struct fs {
 	/* Each has its own lock. */
 	struct inodes inodes;
 	struct park park;
+	struct listings listings;
 	struct revisits revisits;
 	struct notify notify;
 
 	/* session.c's. */
 	sem_t stop;			/* posted: session_run() is to end */
-	bool mounted;
+	bool default_permissions;	/* the kernel checks modes; constant */
+	unsigned max_read;		/* bytes, of the mount option; 0: not given; constant */
+	_Atomic bool init_answered;	/* channel.c's */
 };
 
 #endif

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../base/map.h"
+
 struct control_file;
 struct index;
 struct version;
@@ -42,20 +44,19 @@ struct inode {
 
 	/* Guarded by the table's lock. */
 	uint64_t nlookup;
-	int refs;
-	struct inode *next_ino, *next_name;
+	int refs;			/* those of callers, and one while nlookup > 0 */
+	struct map_node by_ino, by_name;
 };
 
 struct inodes {
 	pthread_mutex_t lock;		/* leaf */
-	struct inode **by_ino, **by_name;
-	size_t buckets;			/* of each: a power of two */
-	size_t n;
+	struct map by_ino;		/* struct inode; guarded by lock */
+	struct map by_name;		/* directories, by parent and name; guarded by lock */
 };
 
 #define INODE_ROOT 1
 
-int inodes_init(struct inodes *t);
+void inodes_init(struct inodes *t);
 void inodes_fini(struct inodes *t);	/* drops all, whatever nlookup says */
 
 /* NULL: not one that the kernel holds. */

@@ -1,0 +1,76 @@
+/* libfuse 3.14.0 knows FUSE_CAP_PARALLEL_DIROPS but leaves it out of the reply to INIT
+ * (lib/fuse_lowlevel.c, do_init). Without it the kernel holds a directory's lock during
+ * each LOOKUP in it, and a parked one stalls all the others. So the reply is amended on
+ * its way. It is the first one: the kernel sends nothing else before it has come. */
+#include "fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fuse_lowlevel.h>
+#include <linux/fuse.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "channel.h"
+
+/* A worker is cancelled here and nowhere else (session.c). */
+static ssize_t channel_read(int fd, void *buf, size_t len, void *userdata)
+{
+	ssize_t n;
+	int err;
+
+	(void)userdata;
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	n = read(fd, buf, len);
+	err = errno;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	errno = err;
+	return n;
+}
+
+static void amend_init(const struct iovec *iov, int count)
+{
+	const struct fuse_out_header *header = iov[0].iov_base;
+	uint32_t flags;
+	char *at;
+
+	if (count < 2 || header->error != 0 ||
+	    iov[1].iov_len < offsetof(struct fuse_init_out, flags) + sizeof(flags))
+		return;
+	at = (char *)iov[1].iov_base + offsetof(struct fuse_init_out, flags);
+	memcpy(&flags, at, sizeof(flags));
+	flags |= FUSE_PARALLEL_DIROPS;
+	memcpy(at, &flags, sizeof(flags));
+}
+
+static ssize_t channel_writev(int fd, struct iovec *iov, int count, void *userdata)
+{
+	struct fs *fs = userdata;
+
+	if (!atomic_exchange_explicit(&fs->init_answered, true, memory_order_relaxed))
+		amend_init(iov, count);
+	return writev(fd, iov, count);
+}
+
+static ssize_t channel_splice_send(int in, off_t *in_off, int out, off_t *out_off,
+				   size_t len, unsigned int flags, void *userdata)
+{
+	(void)userdata;
+	return splice(in, in_off, out, out_off, len, flags);
+}
+
+int channel_attach(struct fs *fs)
+{
+	/* No splice_receive: what we are sent is small. */
+	static const struct fuse_custom_io io = {
+		.read = channel_read,
+		.writev = channel_writev,
+		.splice_send = channel_splice_send,
+	};
+
+	atomic_store(&fs->init_answered, false);
+	return fuse_session_custom_io(fs->session, &io, fuse_session_fd(fs->session));
+}

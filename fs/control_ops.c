@@ -1,0 +1,89 @@
+/* OPEN is not sent, so nothing can happen at an open: a control file is rendered when
+ * its name is looked up, into an inode of its own with the exact size, and the name is
+ * not trusted at all. Each write(2) is a command. */
+#include "fs.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "attr.h"
+#include "control.h"
+#include "ops.h"
+#include "reply.h"
+
+void control_lookup(struct fs *fs, struct fuse_req *req, const struct inode *i,
+		    const char *name)
+{
+	const struct control_file *c = control_find(name);
+	struct buf text = BUF_INIT;
+	struct inode *shown;
+	size_t len;
+	int r = 0;
+
+	if (!attr_may(fs, req, i, X_OK)) {
+		reply_err(req, -EACCES);
+		return;
+	}
+	if (!c) {
+		reply_err(req, -ENOENT);
+		return;
+	}
+	/* Nothing is asked at the open, so who may not read it is shown it empty. */
+	if (c->render && (attr_is_owner(fs, req) || (c->mode & 0044)))
+		r = c->render(fs, &text);
+	if (r == 0 && !buf_ok(&text))
+		r = -ENOMEM;
+	if (r < 0) {
+		buf_fini(&text);
+		reply_failed(req, r);
+		return;
+	}
+	len = text.len;
+	r = inodes_show_text(&fs->inodes, fs->index, c, buf_take(&text), len, &shown);
+	if (r < 0)
+		reply_failed(req, r);
+	else
+		reply_entry(fs, req, shown, 0, attr_trusted_ms(shown));
+}
+
+void control_write(struct fs *fs, struct fuse_req *req, const struct inode *i,
+		   const char *data, size_t len)
+{
+	int r;
+
+	if (!i->control || !i->control->act || !attr_may(fs, req, i, W_OK)) {
+		reply_err(req, -EACCES);
+		return;
+	}
+	r = i->control->act(fs, data, len);
+	if (r < 0)
+		reply_err(req, r);
+	else
+		fuse_reply_write(req, len);
+}
+
+/* What "> file" and touch do before and after they write. */
+void control_setattr(struct fs *fs, struct fuse_req *req, const struct inode *i,
+		     const struct stat *attr, int to_set)
+{
+	const int harmless = FUSE_SET_ATTR_SIZE | FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME |
+			     FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW |
+			     FUSE_SET_ATTR_CTIME;
+	struct stat st;
+
+	if (to_set & ~harmless) {
+		reply_err(req, -EROFS);
+		return;
+	}
+	if (!i->control || !i->control->act || !attr_may(fs, req, i, W_OK)) {
+		reply_err(req, -EACCES);
+		return;
+	}
+	attr_fill(fs, i, &st);
+	if (to_set & FUSE_SET_ATTR_SIZE)
+		st.st_size = attr->st_size;
+	fuse_reply_attr(req, &st, 0);
+}

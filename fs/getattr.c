@@ -1,0 +1,85 @@
+/* Attributes of files never change. Those of a directory that is known to be a page as
+ * well are asked for only by who stats it, not by who walks through it (fs/fuse/dir.c,
+ * fuse_permission: without default_permissions it needs none). So a stat of it is sent
+ * back, to find the file. */
+#include "fs.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <stdlib.h>
+
+#include "attr.h"
+#include "known.h"
+#include "ops.h"
+#include "path.h"
+#include "reply.h"
+
+struct asked {
+	uint64_t ino;
+};
+
+static void reply_dir(struct fs *fs, struct fuse_req *req, const struct inode *i, bool page)
+{
+	reply_attr(fs, req, i, page ? 0 : fs->kernel_ttl_ms);
+}
+
+/* Whether thread pid can only mean the directory: it has it open, or has just been sent
+ * back and knows no other name for it. */
+static bool means_directory(struct fs *fs, const struct inode *i, pid_t pid)
+{
+	return fs->default_permissions || listing_is_open(fs, i->ino, pid) ||
+	       revisit_came_back(&fs->revisits, pid, i->ino);
+}
+
+static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
+		     struct version *v, int64_t fresh_ms, enum cache_status status)
+{
+	const struct asked *a = arg;
+	struct inode *i = inodes_find(&fs->inodes, a->ino);
+
+	(void)fresh_ms;
+	(void)status;
+	if (!i)
+		reply_err(req, -ESTALE);
+	else if (err == 0 && revisit_add(&fs->revisits, fuse_req_ctx(req)->pid, i->ino,
+					 i->parent, i->name, v) == 0)
+		reply_err(req, -ESTALE);
+	else if (err == -EINTR)
+		reply_err(req, err);
+	else
+		reply_dir(fs, req, i, true);
+	inode_unref(&fs->inodes, i);
+}
+
+static void getattr_dir(struct fs *fs, struct fuse_req *req, const struct inode *i)
+{
+	_cleanup_(cleanup_free) char *page = i->ino == INODE_ROOT ? NULL : path_page_key(i->key);
+	struct asked *a;
+
+	if (!page || known_page(fs, page) == KNOWN_NONE) {
+		reply_dir(fs, req, i, false);
+		return;
+	}
+	a = means_directory(fs, i, fuse_req_ctx(req)->pid) ? NULL : malloc(sizeof(*a));
+	if (!a) {
+		reply_dir(fs, req, i, true);
+		return;
+	}
+	a->ino = i->ino;
+	park_want(fs, req, page, 0, answered, a);
+}
+
+void getattr_op(struct fuse_req *req, uint64_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct inode *i = inodes_find(&fs->inodes, ino);
+
+	(void)fi;
+	if (!i)
+		reply_err(req, -ESTALE);
+	else if (i->kind == INODE_DIR)
+		getattr_dir(fs, req, i);
+	else
+		reply_attr(fs, req, i, attr_trusted_ms(i));
+	inode_unref(&fs->inodes, i);
+}

@@ -1,0 +1,164 @@
+/* What a name is: DIR without asking the origin, or a file for which it is asked.
+ *
+ * A file answered here holds the kernel's trust for as long as HTTP says; a directory
+ * for kernel_ttl. Names that are both are answered as the directory, unless this
+ * walk is one that was sent back for the file (revisit.h). */
+#include "fs.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/counters.h"
+#include "attr.h"
+#include "control.h"
+#include "known.h"
+#include "ops.h"
+#include "options.h"
+#include "path.h"
+#include "reply.h"
+
+#define ARRIVING_MS 1000
+
+/* What a parked LOOKUP needs to know when the answer is there. */
+struct asked {
+	uint64_t parent;
+	char *dir;			/* the key to be a directory by if it is no file */
+	char text[];			/* name, and then dir */
+};
+
+static int64_t at_most(int64_t ms, int64_t limit)
+{
+	return ms < limit ? ms : limit;
+}
+
+static void answer_file(struct fs *fs, struct fuse_req *req, struct version *v,
+			int64_t entry_ms)
+{
+	struct inode *i;
+	int r = inodes_show_version(&fs->inodes, v, &i);
+
+	if (r < 0) {
+		reply_failed(req, r);
+		return;
+	}
+	version_touch(v);
+	reply_entry(fs, req, i, entry_ms, attr_trusted_ms(i));
+}
+
+/* A directory that is a page as well is asked for its attributes each time: then it
+ * can be said to be the file (getattr.c). */
+static void answer_dir(struct fs *fs, struct fuse_req *req, uint64_t parent,
+		       const char *name, const char *key, bool page)
+{
+	struct inode *i;
+	int r = inodes_show_dir(&fs->inodes, fs->index, INODE_DIR, parent, name, key, &i);
+
+	if (r < 0)
+		reply_failed(req, r);
+	else
+		reply_entry(fs, req, i, fs->kernel_ttl_ms, page ? 0 : fs->kernel_ttl_ms);
+}
+
+static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
+		     struct version *v, int64_t fresh_ms, enum cache_status status)
+{
+	const struct asked *a = arg;
+	int64_t ms = at_most(fresh_ms, fs->kernel_ttl_ms);
+
+	(void)status;
+	if (err == 0) {
+		if (version_state(v) == VERSION_ARRIVING)
+			ms = at_most(ms, ARRIVING_MS);
+		answer_file(fs, req, v, ms);
+	} else if (err == -ENOENT && a->dir) {
+		answer_dir(fs, req, a->parent, a->text, a->dir, false);
+	} else if (err == -ENOENT) {
+		reply_no_entry(fs, req, ms);
+	} else {
+		reply_failed(req, err);
+	}
+}
+
+/* dir: NULL if a name that is no file is not there at all. */
+static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char *name,
+		const char *file, const char *dir)
+{
+	size_t name_len = strlen(name) + 1, dir_len = dir ? strlen(dir) + 1 : 0;
+	struct asked *a = malloc(sizeof(*a) + name_len + dir_len);
+
+	if (!a) {
+		reply_err(req, -ENOMEM);
+		return;
+	}
+	a->parent = parent;
+	memcpy(a->text, name, name_len);
+	a->dir = dir ? memcpy(a->text + name_len, dir, dir_len) : NULL;
+	park_want(fs, req, file, 0, answered, a);
+}
+
+static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode *parent,
+			 const char *name)
+{
+	struct path p _cleanup_(path_fini) = { PATH_EITHER, NULL, NULL };
+	struct version *again _cleanup_(version_unrefp) = NULL;
+	enum known_page page;
+	int r = path_child(parent->key, name, &p);
+
+	if (r < 0) {
+		reply_err(req, r);
+		return;
+	}
+	if (p.guess == PATH_DIR) {
+		answer_dir(fs, req, parent->ino, name, p.dir, false);
+		return;
+	}
+	again = revisit_take(&fs->revisits, fuse_req_ctx(req)->pid, parent->ino, name);
+	if (again) {
+		answer_file(fs, req, again, 0);
+		return;
+	}
+	page = known_page(fs, p.file);
+	if (p.guess == PATH_FILE) {
+		if (page == KNOWN_NONE && p.dir && known_below(fs, p.dir))
+			answer_dir(fs, req, parent->ino, name, p.dir, false);
+		else
+			ask(fs, req, parent->ino, name, p.file, NULL);
+	} else if (page == KNOWN_LEAF && !known_below(fs, p.dir)) {
+		ask(fs, req, parent->ino, name, p.file, p.dir);
+	} else {
+		answer_dir(fs, req, parent->ino, name, p.dir, page != KNOWN_NONE);
+	}
+}
+
+static void lookup_control_dir(struct fs *fs, struct fuse_req *req)
+{
+	struct inode *i;
+	int r = inodes_show_dir(&fs->inodes, fs->index, INODE_CONTROL_DIR, INODE_ROOT,
+				CONTROL_DIR, NULL, &i);
+
+	if (r < 0)
+		reply_failed(req, r);
+	else
+		reply_entry(fs, req, i, fs->kernel_ttl_ms, fs->kernel_ttl_ms);
+}
+
+void lookup_op(struct fuse_req *req, uint64_t parent, const char *name)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct inode *i = inodes_find(&fs->inodes, parent);
+
+	count(lookups);
+	if (!i)
+		reply_err(req, -ESTALE);
+	else if (i->kind == INODE_CONTROL_DIR)
+		control_lookup(fs, req, i, name);
+	else if (i->kind != INODE_DIR)
+		reply_err(req, -ENOTDIR);
+	else if (i->ino == INODE_ROOT && strcmp(name, CONTROL_DIR) == 0)
+		lookup_control_dir(fs, req);
+	else
+		lookup_child(fs, req, i, name);
+	inode_unref(&fs->inodes, i);
+}

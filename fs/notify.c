@@ -1,0 +1,161 @@
+#include "fs.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/counters.h"
+#include "../base/log.h"
+#include "notify.h"
+
+/* include/uapi/linux/fuse.h of Linux 6.16; the headers here may be older. */
+#define NOTIFY_INC_EPOCH 8
+struct notification {
+	uint32_t len;
+	int32_t code;
+	uint64_t unique;		/* 0: nobody asked */
+};
+
+#define BATCH_MS 100
+#define SHORT_TTL_MS 1000
+
+int notify_init(struct notify *n)
+{
+	pthread_condattr_t attr;
+	int r;
+
+	memset(n, 0, sizeof(*n));
+	pthread_mutex_init(&n->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	r = pthread_cond_init(&n->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	return -r;
+}
+
+void notify_fini(struct notify *n)
+{
+	pthread_cond_destroy(&n->changed);
+	pthread_mutex_destroy(&n->lock);
+}
+
+bool notify_has_epochs(struct fs *fs)
+{
+	return atomic_load(&fs->notify.epochs) == EPOCHS_WORK;
+}
+
+void notify_trusted(struct fs *fs, int64_t ms)
+{
+	int64_t until = clock_mono_ms() + ms;
+	int64_t old = atomic_load(&fs->notify.trusted_until_ms);
+
+	while (old < until &&
+	       !atomic_compare_exchange_weak(&fs->notify.trusted_until_ms, &old, until))
+		;
+}
+
+/* The kernel takes no lock for it, so it never blocks. False: it does not know it. */
+static bool next_epoch(struct fs *fs)
+{
+	struct notification n = { sizeof(n), NOTIFY_INC_EPOCH, 0 };
+
+	if (!notify_has_epochs(fs))
+		return false;
+	if (write(fuse_session_fd(fs->session), &n, sizeof(n)) == (ssize_t)sizeof(n)) {
+		count(epochs);
+		return true;
+	}
+	/* Not mounted any more: nobody remembers anything. */
+	if (errno != EINVAL)
+		return true;
+	log_warn("the kernel knows no epochs: names are trusted for %d ms at most", SHORT_TTL_MS);
+	atomic_store(&fs->notify.epochs, EPOCHS_NONE);
+	if (fs->kernel_ttl_ms > SHORT_TTL_MS)
+		atomic_store(&fs->kernel_ttl_ms, SHORT_TTL_MS);
+	return false;
+}
+
+static void sleep_until(int64_t mono_ms)
+{
+	struct timespec t = { mono_ms / 1000, mono_ms % 1000 * 1000000 };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+		;
+}
+
+void notify_purged(struct fs *fs)
+{
+	if (!next_epoch(fs))
+		sleep_until(atomic_load(&fs->notify.trusted_until_ms) + 1);
+}
+
+void notify_stale_names(void *arg)
+{
+	struct fs *fs = arg;
+	struct notify *n = &fs->notify;
+
+	if (atomic_load(&n->epochs) == EPOCHS_NONE)
+		return;
+	WITH_LOCK(&n->lock) {
+		n->wanted = true;
+		pthread_cond_signal(&n->changed);
+	}
+}
+
+/* Called with the lock held. True: it is time to end. */
+static bool wait_for_end(struct notify *n, int64_t until_ms)
+{
+	struct timespec t = { until_ms / 1000, until_ms % 1000 * 1000000 };
+
+	while (!n->ended)
+		if (pthread_cond_timedwait(&n->changed, &n->lock, &t) == ETIMEDOUT)
+			break;
+	return n->ended;
+}
+
+static void *run(void *arg)
+{
+	struct fs *fs = arg;
+	struct notify *n = &fs->notify;
+
+	pthread_mutex_lock(&n->lock);
+	for (;;) {
+		while (!n->wanted && !n->ended)
+			pthread_cond_wait(&n->changed, &n->lock);
+		if (n->ended)
+			break;
+		n->wanted = false;
+		pthread_mutex_unlock(&n->lock);
+		next_epoch(fs);
+		pthread_mutex_lock(&n->lock);
+		/* Each makes the kernel ask for every name: not for every eviction. */
+		if (wait_for_end(n, clock_mono_ms() + BATCH_MS))
+			break;
+	}
+	pthread_mutex_unlock(&n->lock);
+	return NULL;
+}
+
+int notify_start(struct fs *fs)
+{
+	int r = pthread_create(&fs->notify.thread, NULL, run, fs);
+
+	fs->notify.running = r == 0;
+	return -r;
+}
+
+void notify_stop(struct fs *fs)
+{
+	struct notify *n = &fs->notify;
+
+	if (!n->running)
+		return;
+	WITH_LOCK(&n->lock) {
+		n->ended = true;
+		pthread_cond_broadcast(&n->changed);
+	}
+	pthread_join(n->thread, NULL);
+	n->running = false;
+}

@@ -1,0 +1,38 @@
+/* path.h - name <-> key, and what a name looks like. Pure; any thread.
+ *
+ * A directory has a key that ends in '/': names below it are appended. The root of
+ * `web` has the key "", and below it are "http://" and "https://", whose names are
+ * hosts. */
+#ifndef FS_PATH_H
+#define FS_PATH_H
+
+#include <stdbool.h>
+
+/* HTTP does not say what is a directory, so the name has to. */
+enum path_guess {
+	PATH_DIR,		/* only ever a directory: a scheme, a host */
+	PATH_FILE,		/* has a query, or an extension as files do */
+	PATH_EITHER,		/* nothing to go by */
+};
+
+struct path {
+	enum path_guess guess;
+	char *file;		/* key of the name as a file; NULL: cannot be one */
+	char *dir;		/* and as a directory; NULL: cannot be one */
+};
+
+/* -ENOENT: no such name can be there; -ENAMETOOLONG, -ENOMEM. */
+int path_child(const char *dir_key, const char *name, struct path *ret);
+void path_fini(struct path *p);
+
+/* "docs?page=2", "a.jpg", "x.tar.gz"; but not "v1.2", "well-known" or "a.". */
+bool path_is_file_name(const char *name);
+
+/* The key that a directory has as a page: without the '/' at its end. NULL: it cannot
+ * be one (a root, a host), or no memory. */
+char *path_page_key(const char *dir_key);
+
+/* Content types that are never a page with something below. */
+bool path_is_leaf_type(const char *content_type);
+
+#endif

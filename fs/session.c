@@ -1,0 +1,203 @@
+#include "session.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../base/log.h"
+#include "channel.h"
+#include "fs.h"
+#include "ops.h"
+#include "options.h"
+
+/* No request makes a worker wait but for the disk, and for purges on old kernels. */
+#define WORKERS 10
+
+struct worker {
+	struct fs *fs;
+	pthread_t thread;
+	struct fuse_buf buf;		/* freed by who joins: workers are cancelled */
+};
+
+/* The value of an option in libfuse's list ("" for a flag), or NULL. */
+static const char *mount_option(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (list && *list) {
+		if (strncmp(list, name, len) == 0) {
+			if (list[len] == '=')
+				return list + len + 1;
+			if (list[len] == ',' || !list[len])
+				return list + len;
+		}
+		list = strchr(list, ',');
+		if (list)
+			list++;
+	}
+	return NULL;
+}
+
+static int make_session(struct fs *fs, const struct options *o)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	int r = -ENOMEM;
+
+	if (fuse_opt_add_arg(&args, "webcachefs") == 0 &&
+	    (!o->mount_options || !*o->mount_options ||
+	     (fuse_opt_add_arg(&args, "-o") == 0 &&
+	      fuse_opt_add_arg(&args, o->mount_options) == 0)) &&
+	    (!o->umask_set || fuse_opt_add_arg(&args, "-odefault_permissions") == 0) &&
+	    (!o->debug || fuse_opt_add_arg(&args, "-odebug") == 0))
+		r = 0;
+	if (r == 0) {
+		fs->session = fuse_session_new(&args, &ops_table, sizeof(ops_table), fs);
+		r = fs->session ? 0 : -EINVAL;
+	}
+	fuse_opt_free_args(&args);
+	return r;
+}
+
+int session_new(struct fs *fs, const struct options *o)
+{
+	const char *max_read = mount_option(o->mount_options, "max_read");
+	int r;
+
+	fs->options = o;
+	fs->started_ms = clock_wall_ms();
+	fs->default_permissions = o->umask_set ||
+				  mount_option(o->mount_options, "default_permissions");
+	fs->max_read = max_read ? (unsigned)strtoul(max_read, NULL, 10) : 0;
+	atomic_store(&fs->kernel_ttl_ms, o->kernel_ttl_ms >= 0 ? o->kernel_ttl_ms : 0);
+	sem_init(&fs->stop, 0, 0);
+	inodes_init(&fs->inodes);
+	park_init(&fs->park);
+	listings_init(&fs->listings);
+	revisits_init(&fs->revisits);
+	notify_init(&fs->notify);
+	r = inodes_show_root(&fs->inodes, o->base_url ? o->base_url : "");
+	if (r == 0)
+		r = make_session(fs, o);
+	if (r < 0) {
+		log_error("cannot make a FUSE session: %s", strerror(-r));
+		session_free(fs);
+	}
+	return r;
+}
+
+void session_free(struct fs *fs)
+{
+	if (!fs->options)
+		return;
+	if (fs->session)
+		fuse_session_destroy(fs->session);
+	fs->session = NULL;
+	notify_fini(&fs->notify);
+	revisits_fini(&fs->revisits);
+	listings_fini(&fs->listings);
+	park_fini(&fs->park);
+	inodes_fini(&fs->inodes);
+	sem_destroy(&fs->stop);
+	fs->options = NULL;
+}
+
+int session_mount(struct fs *fs, const char *mountpoint)
+{
+	int r;
+
+	/* libfuse says on stderr why. */
+	if (fuse_session_mount(fs->session, mountpoint) < 0)
+		return -EIO;
+	r = channel_attach(fs);
+	if (r < 0) {
+		log_error("cannot use the FUSE device: %s", strerror(-r));
+		fuse_session_unmount(fs->session);
+	}
+	return r;
+}
+
+void session_unmount(struct fs *fs)
+{
+	fuse_session_unmount(fs->session);
+}
+
+void session_stop(struct fs *fs)
+{
+	sem_post(&fs->stop);
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct fuse_session *session = w->fs->session;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	while (!fuse_session_exited(session)) {
+		int n = fuse_session_receive_buf(session, &w->buf);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		fuse_session_process_buf(session, &w->buf);
+	}
+	/* Unmounted, or the device failed: either way nothing comes any more. */
+	session_stop(w->fs);
+	return NULL;
+}
+
+/* Signals are for the main thread, which waits for them in session_run(). */
+static int start_workers(struct fs *fs, struct worker *workers, size_t *ret_n)
+{
+	sigset_t all, old;
+	size_t i;
+	int r = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	r = notify_start(fs);
+	for (i = 0; r == 0 && i < WORKERS; i++) {
+		workers[i].fs = fs;
+		r = -pthread_create(&workers[i].thread, NULL, work, &workers[i]);
+		if (r < 0)
+			break;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	*ret_n = i;
+	if (r < 0)
+		log_error("cannot start threads: %s", strerror(-r));
+	/* A few are as good as all. */
+	return i > 0 ? 0 : r;
+}
+
+static void stop_workers(struct fs *fs, struct worker *workers, size_t n)
+{
+	size_t i;
+
+	fuse_session_exit(fs->session);
+	for (i = 0; i < n; i++)
+		pthread_cancel(workers[i].thread);
+	for (i = 0; i < n; i++) {
+		pthread_join(workers[i].thread, NULL);
+		free(workers[i].buf.mem);
+	}
+}
+
+int session_run(struct fs *fs)
+{
+	struct worker workers[WORKERS] = { { 0 } };
+	size_t n = 0;
+	int r = start_workers(fs, workers, &n);
+
+	while (r == 0 && sem_wait(&fs->stop) < 0 && errno == EINTR)
+		;
+	stop_workers(fs, workers, n);
+	fetch_stop(fs->fetch);
+	park_drain(fs);
+	notify_stop(fs);
+	return r;
+}
