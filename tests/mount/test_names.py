@@ -5,6 +5,7 @@ import os
 import pytest
 
 from limited import error_of, names, read, stat
+from origin import FRESH, Response
 
 TARGETS = [
     ("a.txt", "/a.txt"),
@@ -35,7 +36,6 @@ def test_a_name_becomes_one_target_and_is_listed_as_it_was_asked_for(mount, orig
     if target:
         origin.fresh(target, b"found")
     else:  # which way such a byte is written is free
-        from origin import FRESH, Response
         origin.route(None, lambda request: Response(b"found", headers=FRESH))
     assert read(mount / name) == b"found"
     assert origin.count() == 1
