@@ -233,7 +233,7 @@ static int parse_list(struct options *o, struct passed *passed, const char *text
 
 		if (value)
 			*value++ = '\0';
-		if (*name)
+		if (*name || value)
 			err = set_option(o, passed, name, value, reason, reason_len);
 	}
 	return err;
