@@ -117,6 +117,9 @@ int version_write(struct version *v, int64_t off, const void *data, size_t len);
  * is where the window ends. */
 int64_t version_room(struct version *v, int64_t off);
 
+/* Do not wait for room any more: the body becomes a window. */
+void version_no_room(struct version *v);
+
 /* Called when room may be there again; thread I or W. */
 void version_on_room(struct version *v, void (*room)(void *arg), void *arg);
 

@@ -77,6 +77,11 @@ int64_t version_room(struct version *v, int64_t off)
 	return high + BODY_WINDOW / 2 > off ? high + BODY_WINDOW / 2 - off : 0;
 }
 
+void version_no_room(struct version *v)
+{
+	atomic_store(&v->body.no_room, true);
+}
+
 void version_on_room(struct version *v, void (*room)(void *), void *arg)
 {
 	struct index *ix = v->index;

@@ -1,0 +1,128 @@
+#include "fetch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../base/cleanup.h"
+#include "fetch_private.h"
+
+static bool sends_authorization(const struct fetch_config *c)
+{
+	if (c->netrc)
+		return true;
+	for (const char *const *h = c->headers; h && *h; h++)
+		if (strncasecmp(*h, "Authorization:", 14) == 0)
+			return true;
+	return false;
+}
+
+static int set_base(struct fetch *f)
+{
+	struct url url;
+	const char *reason;
+	int err;
+
+	if (!f->config.base_url)
+		return 0;
+	err = url_parse(f->config.base_url, &url, &reason);
+	if (err)
+		return err;
+	f->base_origin = url_origin(&url);
+	f->base_host = TAKE_PTR(url.host);
+	f->base_port = url.port;
+	if (url.user)
+		f->authorized = true;
+	url_fini(&url);
+	return f->base_origin && f->base_host ? 0 : -ENOMEM;
+}
+
+int fetch_new(const struct fetch_config *config, struct fetch **ret)
+{
+	struct fetch *f = calloc(1, sizeof *f);
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	f->config = *config;
+	f->epoll = f->wake_fd = -1;
+	f->authorized = sends_authorization(config);
+	pthread_mutex_init(&f->lock, NULL);
+	inbox_init(&f->inbox, loop_wake, f);
+	list_init(&f->active);
+	list_init(&f->queued);
+	list_init(&f->waiting);
+	list_init(&f->unrecorded);
+	curl_global_init(CURL_GLOBAL_ALL);
+	err = set_base(f);
+	if (!err)
+		err = loop_open(f);
+	if (err) {
+		fetch_free(f);
+		return err;
+	}
+	*ret = f;
+	return 0;
+}
+
+int fetch_start(struct fetch *f)
+{
+	int err = pthread_create(&f->thread, NULL, loop_main, f);
+
+	f->started = err == 0;
+	return -err;
+}
+
+void fetch_stop(struct fetch *f)
+{
+	struct list late = LIST_INIT(late), *first;
+
+	if (!f->started)
+		return;
+	WITH_LOCK(&f->lock)
+		atomic_store(&f->stopping, true);	/* nothing starts from here on */
+	loop_wake(f);
+	pthread_join(f->thread, NULL);
+	f->started = false;
+	inbox_take(&f->inbox, &late);
+	while ((first = list_pop(&late)) != NULL) {
+		struct message *m = list_entry(first, struct message, link);
+
+		if (m->kind == MESSAGE_START) {
+			struct transfer *t = container_of(m, struct transfer, start);
+
+			transfer_answer(t, -EINTR, NULL, CACHE_MISS);
+			transfer_unref(t);
+			continue;
+		}
+		version_unref(m->v);
+		free(m);
+	}
+}
+
+void fetch_free(struct fetch *f)
+{
+	struct list late = LIST_INIT(late), *first;
+
+	if (!f)
+		return;
+	fetch_stop(f);
+	/* Thread I may still tell us that rows are written. */
+	index_drain(f->config.index);
+	/* Needs that were posted since: nobody reads any more. */
+	inbox_take(&f->inbox, &late);
+	while ((first = list_pop(&late)) != NULL) {
+		struct message *m = list_entry(first, struct message, link);
+
+		version_unref(m->v);
+		free(m);
+	}
+	loop_close(f);
+	inbox_fini(&f->inbox);
+	map_fini(&f->inflight);
+	pthread_mutex_destroy(&f->lock);
+	free(f->base_origin);
+	free(f->base_host);
+	free(f);
+}

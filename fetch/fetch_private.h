@@ -1,0 +1,201 @@
+/* fetch_private.h - what the files of the fetch core share.
+ *
+ * want.c     the door: serve, join, or start            any thread
+ * loop.c     epoll and curl_multi, messages, timers     thread F
+ * transfer.c one exchange: begin, end, retry            thread F
+ * request.c  what we send                               thread F
+ * response.c what came: headers decide, bytes flow      thread F
+ * fill.c     bytes that readers wait for                thread F
+ * policy.c   headers -> struct meta                     pure
+ *
+ * Lock order: fetch.lock -> index.lock -> version.lock -> inbox. */
+#ifndef FETCH_PRIVATE_H
+#define FETCH_PRIVATE_H
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/inbox.h"
+#include "../base/list.h"
+#include "../base/map.h"
+#include "decode.h"
+#include "fetch.h"
+#include "headers.h"
+#include "url.h"
+
+#define FETCH_WHOLE (4 * 1024 * 1024)	/* bodies up to this come whole ... */
+#define FETCH_FIRST (1024 * 1024)	/* ... of larger ones this much before a READ asks */
+#define FETCH_AHEAD (4 * 1024 * 1024)	/* how far a stream runs ahead of its readers */
+#define FETCH_NEAR (512 * 1024)		/* a stream so close before a need will get there */
+#define FETCH_IDLE_MS 20000		/* a paused stream that nobody needs ends */
+#define FETCH_HOPS_MAX 10		/* redirects */
+
+enum message_kind { MESSAGE_START, MESSAGE_NEED, MESSAGE_ROOM };
+
+/* To thread F. */
+struct message {
+	struct list link;
+	enum message_kind kind;
+	struct version *v;		/* NEED: a reference */
+	int64_t off, end;
+};
+
+enum transfer_kind {
+	TRANSFER_GET,			/* for wants: brings a new version, or confirms one */
+	TRANSFER_RANGE,			/* more bytes of a version that exists */
+};
+
+enum transfer_state {
+	TRANSFER_QUEUED,		/* waits for a slot */
+	TRANSFER_WAITING,		/* for its time to try again */
+	TRANSFER_RUNNING,		/* curl has it */
+	TRANSFER_PAUSED,		/* curl has it; no reader needs more, or no room */
+	TRANSFER_ENDED,
+};
+
+struct transfer {
+	struct message start;
+	_Atomic int refs;		/* F's, and one while thread I records its version */
+
+	/* constant */
+	struct fetch *fetch;
+	enum transfer_kind kind;
+	char *key;
+
+	/* guarded by fetch.lock */
+	struct map_node node;		/* fetch.inflight while joinable */
+	bool joinable;
+	bool purged;			/* what it brings is not kept */
+	struct list wants;
+	bool answered;			/* those who join now get this at once: */
+	int answer_err;
+	struct version *answer;		/* a reference */
+	enum cache_status status;
+
+	/* thread F */
+	struct list link;		/* fetch.active, .queued or .waiting */
+	enum transfer_state state;
+	char *url;			/* this hop's */
+	int hops, attempt;
+	bool foreign;			/* redirected to another origin: no headers of ours */
+	CURL *easy;
+	struct curl_slist *fields;
+	bool added;			/* easy is in the multi */
+	struct version *stale;		/* what a conditional request is about; reference */
+	struct version *v;		/* what it fills; reference */
+	struct list record_link;	/* fetch.unrecorded */
+	bool recorded;			/* version_record was called */
+
+	int64_t pos;			/* next byte of the body to come */
+	int64_t end;			/* RANGE: where it ends; -1: to the end of the body */
+	int64_t target;			/* no byte behind this is wanted for now; -1: no limit */
+	bool no_room;			/* paused for lack of space */
+	int64_t last_progress_ms, last_need_ms;	/* mono */
+	int64_t retry_at_ms;		/* WAITING; mono */
+
+	/* thread F, this exchange */
+	struct headers headers;
+	int http_status;
+	bool headers_done;
+	bool body_ignored;		/* of a redirect or an error */
+	int64_t ignored;		/* bytes of it so far */
+	int64_t skip;			/* bytes of the body to drop first */
+	struct decoder *decoder;
+	int64_t request_ms, response_ms;	/* wall */
+	int64_t retry_after_ms;		/* -1: none */
+	int abort_err;			/* we ended it, and why; 0 */
+	char *location;			/* redirect to follow */
+	curl_socket_t socket;
+	char curl_error[CURL_ERROR_SIZE];
+};
+
+struct fetch {
+	struct fetch_config config;	/* constant */
+	char *base_origin;		/* "https://host:port" or NULL */
+	char *base_host;		/* its host and port, for the address check */
+	uint16_t base_port;
+	bool authorized;		/* our headers carry Authorization */
+
+	pthread_mutex_t lock;
+	struct map inflight;		/* transfers that can be joined, by key */
+	uint64_t generation;		/* grows whenever one leaves */
+
+	struct inbox inbox;		/* struct message */
+	int wake_fd;			/* eventfd */
+	_Atomic bool stopping;
+	_Atomic bool room;		/* there may be room for who paused for it */
+	bool started;
+	pthread_t thread;
+
+	/* thread F */
+	CURLM *multi;
+	CURLSH *share;
+	int epoll;
+	int64_t curl_timeout_ms;	/* mono; -1: none */
+	struct list active, queued, waiting;
+	struct list unrecorded;		/* transfer.record_link */
+	struct list idle_easies;
+	int n_running;			/* active and not paused: they take slots */
+	struct pattern {		/* how readers of a version move; by ino % N */
+		uint64_t ino;
+		int64_t last_end, size;
+	} patterns[256];
+	uint32_t random;
+};
+
+/* want.c */
+struct transfer *transfer_new(struct fetch *f, enum transfer_kind kind, const char *key);
+void transfer_unref(struct transfer *t);
+/* Everyone who waits for it: v (borrowed) or err. It can be joined further on
+ * when v is still coming. */
+void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_status status);
+void transfer_leave(struct transfer *t);	/* cannot be joined any more */
+int64_t fetch_fresh_ms(struct version *v);
+
+/* loop.c */
+int loop_open(struct fetch *f);
+void loop_close(struct fetch *f);
+void *loop_main(void *fetch);
+void loop_wake(void *fetch);
+
+/* transfer.c */
+void transfer_begin(struct transfer *t);	/* queue it, or start it */
+void transfer_run_queue(struct fetch *f);
+void transfer_done(struct transfer *t, CURLcode code);
+void transfer_end(struct transfer *t);		/* takes F's reference */
+void transfer_abort(struct transfer *t, int err);	/* from outside of curl's callbacks */
+void transfer_pause(struct transfer *t);
+void transfer_paused_by_curl(struct transfer *t);	/* it was told so by a callback */
+void transfer_resume(struct transfer *t);
+void transfer_tick(struct fetch *f, int64_t now_ms);	/* time limits, retries, idle streams */
+void transfer_flush_unrecorded(struct fetch *f);
+void transfer_complete(struct transfer *t);	/* every byte of t->v is there */
+
+/* request.c */
+int request_build(struct transfer *t);		/* t->easy is ready to be added */
+void request_release(struct transfer *t);
+
+/* response.c */
+size_t response_header(char *data, size_t size, size_t n, void *transfer);
+size_t response_body(char *data, size_t size, size_t n, void *transfer);
+int response_end_of_body(struct transfer *t);	/* flushes the decoder */
+
+/* fill.c */
+void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end);
+bool fill_any_transfer(struct fetch *f, const struct version *v);	/* that brings bytes of v */
+bool fill_can_range(const struct meta *m);
+void fill_adjust(struct transfer *t);		/* after bytes came: pause or go on */
+
+/* policy.c */
+struct meta *policy_meta(const struct fetch *f, int status, const struct headers *h,
+			 int64_t request_ms, int64_t response_ms, int64_t length,
+			 const char *url, const char *key);
+/* The 304 h confirms m: merged fields, new freshness. */
+struct meta *policy_refresh(const struct fetch *f, const struct meta *m,
+			    const struct headers *h, int64_t request_ms, int64_t response_ms,
+			    const char *key);
+
+#endif

@@ -1,0 +1,162 @@
+/* fill.c - bytes that readers wait for: let a stream run, or ask for a range.
+ *
+ * A stream (a GET of the rest of the body) runs FETCH_AHEAD before its readers
+ * and pauses. A need far from every stream is a Range request, small for random
+ * readers, growing for sequential ones until it is a stream again. Thread F. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "../base/clock.h"
+#include "fetch_private.h"
+
+enum {
+	RANGE_MIN = 64 * 1024,
+	RANGE_STREAM = 2 * 1024 * 1024,	/* from this size on it is a stream */
+};
+
+bool fill_can_range(const struct meta *m)
+{
+	if (!(m->flags & META_RANGES) || (m->flags & META_DECODED))
+		return false;
+	return (m->etag && strncmp(m->etag, "W/", 2) != 0) || m->last_modified;
+}
+
+/* --- streams --- */
+
+static bool is_stream_of(const struct transfer *t, const struct version *v)
+{
+	return t->v == v && t->state != TRANSFER_ENDED && t->state != TRANSFER_WAITING;
+}
+
+/* How far t may go: what is asked for, and a window ahead of the readers; before
+ * anybody read, only the beginning of a large body. */
+static int64_t window_end(const struct transfer *t)
+{
+	int64_t high = version_read_high(t->v), end = 0, from;
+
+	if (t->target > high)
+		high = t->target;
+	from = version_wanted(t->v, t->pos, &end);
+	if (from >= 0 && end > high)
+		high = end;
+	return high ? high + FETCH_AHEAD : FETCH_FIRST;
+}
+
+void fill_adjust(struct transfer *t)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(t->v);
+	int64_t length = version_length(t->v);
+
+	if (t->end >= 0 || length < 0)
+		return;
+	/* A stream that could not be taken up again runs to its end. */
+	if (version_room(t->v, t->pos) > 0 &&
+	    (length <= FETCH_WHOLE || !fill_can_range(m) || t->pos < window_end(t)))
+		return;
+	transfer_pause(t);
+}
+
+/* The transfer that gets to `from` soonest without a new request. */
+static struct transfer *find_stream(struct fetch *f, struct version *v, int64_t from,
+				    int64_t near)
+{
+	struct list *lists[] = { &f->active, &f->queued };
+	struct transfer *best = NULL, *t;
+
+	for (size_t i = 0; i < 2; i++)
+		list_for_each(t, lists[i], link) {
+			if (!is_stream_of(t, v) || t->pos > from || from - t->pos > near ||
+			    (t->end >= 0 && t->end <= from))
+				continue;
+			if (!best || t->pos > best->pos)
+				best = t;
+		}
+	return best;
+}
+
+bool fill_any_transfer(struct fetch *f, const struct version *v)
+{
+	struct list *lists[] = { &f->active, &f->queued, &f->waiting };
+	struct transfer *t;
+
+	for (size_t i = 0; i < 3; i++)
+		list_for_each(t, lists[i], link)
+			if (t->v == v && t->state != TRANSFER_ENDED)
+				return true;
+	return false;
+}
+
+/* --- ranges --- */
+
+static int64_t next_size(struct fetch *f, uint64_t ino, int64_t off, int64_t end)
+{
+	struct pattern *p = &f->patterns[ino % (sizeof f->patterns / sizeof *f->patterns)];
+	bool sequential = p->ino == ino && off >= p->last_end && off - p->last_end <= RANGE_MIN;
+
+	p->size = sequential ? p->size * 2 : RANGE_MIN;
+	if (p->size > 2 * RANGE_STREAM)
+		p->size = 2 * RANGE_STREAM;
+	if (p->size < end - off)
+		p->size = end - off;
+	p->ino = ino;
+	p->last_end = off + p->size;
+	return p->size;
+}
+
+static void start_range(struct fetch *f, struct version *v, int64_t from, int64_t end)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+	struct transfer *t = transfer_new(f, TRANSFER_RANGE, version_key(v));
+	int64_t size = next_size(f, version_ino(v), from, end);
+	int64_t hole_end = version_hole_end(v, from);
+
+	if (!t)
+		return;
+	t->v = version_ref(v);
+	t->pos = from;
+	t->target = end;
+	if (size < RANGE_STREAM)
+		t->end = from + size < hole_end ? from + size : hole_end;
+	else if (hole_end < version_length(v))
+		t->end = hole_end;
+	if (m->url) {
+		t->url = strdup(m->url);
+		t->foreign = !url_same_origin(m->url, t->key);
+	}
+	transfer_begin(t);
+}
+
+void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+	int64_t length = version_length(v), from;
+	struct transfer *t;
+
+	if (length >= 0 && end > length)
+		end = length;
+	/* Parts of it may be there, or on their way, and others not. */
+	for (from = version_missing(v, off); from < end; from = version_missing(v, from)) {
+		if (version_state(v) != VERSION_ARRIVING)
+			return;
+		t = find_stream(f, v, from, fill_can_range(m) ? FETCH_NEAR : INT64_MAX);
+		if (!t && !fill_can_range(m) && fill_any_transfer(f, v))
+			return;		/* the one stream gets there, or fails */
+		if (!t && !fill_can_range(m)) {
+			version_fail(v, -ESTALE);
+			return;
+		}
+		if (!t) {
+			start_range(f, v, from, end);
+			return;
+		}
+		if (end > t->target)
+			t->target = end;
+		if (!t->no_room)
+			transfer_resume(t);
+		if (t->end < 0 || t->end >= end)
+			return;
+		from = t->end;
+	}
+}

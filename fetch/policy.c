@@ -1,0 +1,146 @@
+/* policy.c - from a response's header section to what the index keeps of it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../base/buf.h"
+#include "../base/cleanup.h"
+#include "fetch_private.h"
+#include "freshness.h"
+#include "http_date.h"
+
+static int64_t add_sat(int64_t a, int64_t b)
+{
+	int64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+static int copy_field(const struct headers *h, const char *name, char **ret)
+{
+	const char *value = headers_get(h, name);
+
+	if (!value)
+		return 0;
+	*ret = strdup(value);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static void set_times(struct meta *m, const struct freshness_verdict *v)
+{
+	int64_t fresh_ms = v->lifetime_ms > v->age_ms ? v->lifetime_ms - v->age_ms : 0;
+	int64_t stale_from;
+
+	m->fresh_until_ms = add_sat(m->response_ms, fresh_ms);
+	/* Stale windows begin where freshness ends, even when that is long ago. */
+	stale_from = add_sat(m->response_ms, v->lifetime_ms - v->age_ms);
+	m->swr_until_ms = v->swr_ms ? add_sat(stale_from, v->swr_ms) : 0;
+	m->sie_until_ms = v->sie_ms ? add_sat(stale_from, v->sie_ms) : 0;
+	m->usable_until_ms = m->fresh_until_ms;
+	if (m->swr_until_ms > m->usable_until_ms)
+		m->usable_until_ms = m->swr_until_ms;
+	if (m->sie_until_ms > m->usable_until_ms)
+		m->usable_until_ms = m->sie_until_ms;
+	/* With a validator a stale body saves a transfer for ever. */
+	if ((m->etag || m->last_modified) && m->status / 100 == 2)
+		m->usable_until_ms = INT64_MAX;
+}
+
+static void set_flags(struct meta *m, const struct headers *h,
+		      const struct freshness_verdict *v)
+{
+	const char *ranges = headers_get(h, "Accept-Ranges");
+
+	m->flags = 0;
+	if (v->store)
+		m->flags |= META_STORE;
+	if (v->must_revalidate)
+		m->flags |= META_MUST_REVALIDATE;
+	if (v->heuristic)
+		m->flags |= META_HEURISTIC;
+	if (v->immutable)
+		m->flags |= META_IMMUTABLE;
+	if (ranges && strcasecmp(ranges, "bytes") == 0)
+		m->flags |= META_RANGES;
+}
+
+static void judge(const struct fetch *f, const struct headers *h, struct meta *m,
+		  struct freshness_verdict *ret)
+{
+	const struct fetch_config *c = &f->config;
+	const struct freshness_policy policy = {
+		.shared = c->shared,
+		.authorized = f->authorized,
+		.ttl_ms = c->ttl_ms,
+		.default_ttl_ms = c->default_ttl_ms,
+		.max_ttl_ms = c->max_ttl_ms,
+		.negative_ttl_ms = c->negative_ttl_ms,
+		.stale_if_error_ms = c->stale_if_error_ms,
+		.stale_while_revalidate_ms = c->stale_while_revalidate_ms,
+		.targeted = c->targeted,
+	};
+	const struct freshness_input in = {
+		.status = m->status,
+		.headers = h,
+		.request_ms = m->request_ms,
+		.response_ms = m->response_ms,
+	};
+
+	freshness_verdict(&policy, &in, ret);
+}
+
+struct meta *policy_meta(const struct fetch *f, int status, const struct headers *h,
+			 int64_t request_ms, int64_t response_ms, int64_t length,
+			 const char *url, const char *key)
+{
+	_cleanup_(meta_unrefp) struct meta *m = meta_new();
+	struct freshness_verdict verdict;
+	struct buf text = BUF_INIT;
+	int64_t modified;
+
+	if (!m)
+		return NULL;
+	m->status = status;
+	m->length = length;
+	m->request_ms = request_ms;
+	m->response_ms = response_ms;
+	if (copy_field(h, "ETag", &m->etag) < 0 ||
+	    copy_field(h, "Last-Modified", &m->last_modified) < 0 ||
+	    copy_field(h, "Content-Type", &m->content_type) < 0)
+		return NULL;
+	m->mtime_s = response_ms / 1000;
+	if (m->last_modified && http_date_parse(m->last_modified, response_ms / 1000, &modified) == 0)
+		m->mtime_s = modified;
+	if (url && strcmp(url, key) != 0)
+		m->url = strdup(url);
+	judge(f, h, m, &verdict);
+	set_times(m, &verdict);
+	set_flags(m, h, &verdict);
+	headers_render(h, &text);
+	free(m->headers);
+	free(m->reason);
+	m->headers = buf_take(&text);
+	m->reason = strdup(verdict.reason);
+	if (!m->headers || !m->reason)
+		return NULL;
+	return TAKE_PTR(m);
+}
+
+struct meta *policy_refresh(const struct fetch *f, const struct meta *m,
+			    const struct headers *h, int64_t request_ms, int64_t response_ms,
+			    const char *key)
+{
+	struct headers merged = HEADERS_INIT;
+	struct meta *fresh = NULL;
+
+	if (headers_parse(m->headers, &merged) == 0 && headers_update(&merged, h) == 0)
+		fresh = policy_meta(f, m->status, &merged, request_ms, response_ms, m->length,
+				    m->url, key);
+	headers_fini(&merged);
+	if (fresh) {
+		fresh->mtime_s = m->mtime_s;	/* attributes of a version never change */
+		fresh->flags |= m->flags & (META_DECODED | META_RANGES);
+	}
+	return fresh;
+}

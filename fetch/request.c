@@ -1,0 +1,216 @@
+/* request.c - what we send, and to which address. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/cleanup.h"
+#include "../base/clock.h"
+#include "../base/counters.h"
+#include "../base/log.h"
+#include "address.h"
+#include "fetch_private.h"
+
+/* Whether the address of this hop may be anything: it is the mount's own origin,
+ * or the options say so. */
+static bool any_address(const struct transfer *t)
+{
+	const struct fetch *f = t->fetch;
+	struct url url;
+	const char *reason;
+	bool own;
+
+	if (f->config.allow_private || f->config.proxy)
+		return true;
+	if (!f->base_host || url_parse(t->url, &url, &reason) < 0)
+		return false;
+	own = strcmp(url.host, f->base_host) == 0 && url.port == f->base_port;
+	url_fini(&url);
+	return own;
+}
+
+/* After DNS, before connect(): on every hop and every retry. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct transfer *t = arg;
+
+	(void)purpose;
+	if (!any_address(t) && !address_is_public(&a->addr)) {
+		log_info("%s: its address is %s: refused", t->url,
+			 address_class_name(address_classify(&a->addr)));
+		count(refused);
+		t->abort_err = -EACCES;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+static int add_line(struct transfer *t, const char *line)
+{
+	struct curl_slist *grown = curl_slist_append(t->fields, line);
+
+	if (!grown)
+		return -ENOMEM;
+	t->fields = grown;
+	return 0;
+}
+
+__attribute__((format(printf, 2, 3)))
+static int add_field(struct transfer *t, const char *fmt, ...)
+{
+	struct buf line = BUF_INIT;
+	va_list ap;
+	int err;
+
+	va_start(ap, fmt);
+	buf_vprintf(&line, fmt, ap);
+	va_end(ap);
+	err = buf_ok(&line) ? add_line(t, buf_str(&line)) : -ENOMEM;
+	buf_fini(&line);
+	return err;
+}
+
+static int add_range(struct transfer *t)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(t->v);
+	char range[64];
+	int err;
+
+	/* A weak validator cannot tell that ranges fit together (RFC 9110 13.1.5). */
+	if (m->etag && strncmp(m->etag, "W/", 2) != 0)
+		err = add_field(t, "If-Range: %s", m->etag);
+	else
+		err = add_field(t, "If-Range: %s", m->last_modified ? m->last_modified : "");
+	if (t->end >= 0)
+		snprintf(range, sizeof range, "%" PRId64 "-%" PRId64, t->pos, t->end - 1);
+	else
+		snprintf(range, sizeof range, "%" PRId64 "-", t->pos);
+	curl_easy_setopt(t->easy, CURLOPT_RANGE, range);
+	count(upstream_ranges);
+	return err;
+}
+
+static int add_conditions(struct transfer *t)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(t->stale);
+	int err = 0;
+
+	if (m->status / 100 != 2)
+		return 0;
+	if (m->etag)
+		err = add_field(t, "If-None-Match: %s", m->etag);
+	if (!err && m->last_modified)
+		err = add_field(t, "If-Modified-Since: %s", m->last_modified);
+	return err;
+}
+
+static bool has_field(const char *const *headers, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; headers && *headers; headers++)
+		if (strncasecmp(*headers, name, n) == 0 && (*headers)[n] == ':')
+			return true;
+	return false;
+}
+
+static int add_fields(struct transfer *t)
+{
+	const char *const *headers = t->foreign ? NULL : t->fetch->config.headers;
+	int err = 0;
+
+	if (!has_field(headers, "Accept-Encoding"))
+		err = add_line(t, "Accept-Encoding: identity");
+	for (const char *const *h = headers; h && *h && !err; h++)
+		err = add_line(t, *h);
+	if (!err && t->v)
+		err = add_range(t);
+	else if (!err && t->stale)
+		err = add_conditions(t);
+	return err;
+}
+
+static void set_network(struct transfer *t)
+{
+	const struct fetch_config *c = &t->fetch->config;
+	CURL *e = t->easy;
+
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L);
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	/* In clear text it would make everyone wait for the first response. */
+	curl_easy_setopt(e, CURLOPT_PIPEWAIT, strncmp(t->url, "https:", 6) == 0 ? 1L : 0L);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_timeout_ms);
+	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 256L * 1024);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, 60L);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
+	if (c->user_agent)
+		curl_easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
+	if (c->cacert)
+		curl_easy_setopt(e, CURLOPT_CAINFO, c->cacert);
+	/* Never what the environment says by accident. */
+	curl_easy_setopt(e, CURLOPT_PROXY, c->proxy ? c->proxy : "");
+	if (c->netrc && !t->foreign)
+		curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+}
+
+static int set_user(struct transfer *t)
+{
+	struct url url;
+	const char *reason;
+
+	if (t->foreign || !t->fetch->config.base_url)
+		return 0;
+	if (url_parse(t->fetch->config.base_url, &url, &reason) < 0)
+		return -EINVAL;
+	if (url.user)
+		curl_easy_setopt(t->easy, CURLOPT_USERPWD, url.user);
+	url_fini(&url);
+	return 0;
+}
+
+int request_build(struct transfer *t)
+{
+	int err;
+
+	t->easy = curl_easy_init();
+	if (!t->easy)
+		return -ENOMEM;
+	set_network(t);
+	err = set_user(t);
+	if (!err)
+		err = add_fields(t);
+	if (err)
+		return err;
+	t->curl_error[0] = '\0';
+	curl_easy_setopt(t->easy, CURLOPT_URL, t->url);
+	curl_easy_setopt(t->easy, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->fields);
+	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->curl_error);
+	curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, response_header);
+	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, response_body);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	t->request_ms = clock_wall_ms();
+	count(upstream_requests);
+	return 0;
+}
+
+void request_release(struct transfer *t)
+{
+	if (t->easy)
+		curl_easy_cleanup(t->easy);
+	t->easy = NULL;
+	curl_slist_free_all(t->fields);
+	t->fields = NULL;
+}

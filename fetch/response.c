@@ -1,0 +1,396 @@
+/* response.c - what came: the headers decide, then bytes flow into the version.
+ *
+ * Called by curl on thread F. Ending a transfer from in here is done by leaving
+ * abort_err behind and refusing the data; transfer_done() takes it from there. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../base/cleanup.h"
+#include "../base/clock.h"
+#include "../base/counters.h"
+#include "../base/log.h"
+#include "content_range.h"
+#include "fetch_private.h"
+#include "outcome.h"
+#include "retry.h"
+
+enum { IGNORED_MAX = 64 * 1024 };
+
+static int give_up(struct transfer *t, int err)
+{
+	t->abort_err = err;
+	return err;
+}
+
+/* --- redirects --- */
+
+static bool is_redirect(int status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static int on_redirect(struct transfer *t)
+{
+	const char *location = headers_get(&t->headers, "Location");
+	char *to = NULL;
+	size_t n;
+
+	if (url_resolve(t->url, location, &to) < 0)
+		return give_up(t, -EIO);
+	n = strlen(t->url);
+	/* It only adds a slash: the name is a directory. */
+	if (strncmp(to, t->url, n) == 0 && strcmp(to + n, "/") == 0) {
+		free(to);
+		return give_up(t, -EISDIR);
+	}
+	/* Never down to a scheme where others can read what was sent in secret. */
+	if (strncmp(t->url, "https:", 6) == 0 && strncmp(to, "http:", 5) == 0) {
+		free(to);
+		return give_up(t, -EACCES);
+	}
+	t->location = to;
+	t->body_ignored = true;
+	return 0;
+}
+
+/* --- a new version --- */
+
+/* Under fetch.lock with the look at purged: a purge either finds the version in
+ * the index, or keeps it from being shown. */
+static int begin_version(struct transfer *t, struct meta *m)
+{
+	struct version *v = NULL;
+	int err = 0;
+
+	WITH_LOCK(&t->fetch->lock) {
+		bool transient = t->purged || !(m->flags & META_STORE);
+
+		err = version_begin(t->fetch->config.index, t->key, m, transient, &v);
+		t->status = !(m->flags & META_STORE) ? CACHE_BYPASS
+			    : t->stale		     ? CACHE_EXPIRED
+						     : CACHE_MISS;
+	}
+	if (err)
+		return give_up(t, err);
+	if (!(m->flags & META_STORE))
+		count(bypassed);
+	t->v = v;
+	return 0;
+}
+
+static int64_t content_length(const struct transfer *t)
+{
+	const char *value = headers_get(&t->headers, "Content-Length");
+	curl_off_t length = -1;
+
+	/* curl has checked it; with chunked it does not count (RFC 9112 6.3). */
+	if (!value || headers_get(&t->headers, "Transfer-Encoding"))
+		return -1;
+	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	return length;
+}
+
+static int on_success(struct transfer *t)
+{
+	const struct fetch *f = t->fetch;
+	_cleanup_(cleanup_free) char *coding = headers_get_joined(&t->headers, "Content-Encoding");
+	_cleanup_(meta_unrefp) struct meta *m = NULL;
+	int64_t length = content_length(t);
+	int err = decoder_new(coding, &t->decoder);
+
+	if (err)
+		return give_up(t, -EIO);
+	if (t->http_status == 206)
+		return give_up(t, -EIO);	/* nobody asked for a part */
+	if (t->http_status == 204 || t->http_status == 205)
+		length = 0;
+	if (f->config.max_object >= 0 && length > f->config.max_object)
+		return give_up(t, -EFBIG);
+	if (t->decoder)
+		length = -1;
+	m = policy_meta(f, t->http_status, &t->headers, t->request_ms, t->response_ms, length,
+			t->url, t->key);
+	if (!m)
+		return give_up(t, -ENOMEM);
+	if (t->decoder)
+		m->flags |= META_DECODED;
+	err = begin_version(t, m);
+	if (err)
+		return err;
+	/* Of unknown length: shown when it is whole, since it cannot grow then. */
+	if (length >= 0)
+		list_append(&t->fetch->unrecorded, &t->record_link);
+	if (length == 0)
+		t->body_ignored = true;
+	return 0;
+}
+
+/* --- 304 --- */
+
+static int on_not_modified(struct transfer *t)
+{
+	_cleanup_(meta_unrefp) struct meta *old = version_meta(t->stale), *m = NULL;
+	const char *etag = headers_get(&t->headers, "ETag");
+
+	/* One that is about something else confirms nothing (RFC 9111 4.3.4). */
+	if (etag && (!old->etag || strcmp(etag + (strncmp(etag, "W/", 2) ? 0 : 2),
+					  old->etag + (strncmp(old->etag, "W/", 2) ? 0 : 2)) != 0)) {
+		version_unref(TAKE_PTR(t->stale));
+		return give_up(t, -EIO);
+	}
+	m = policy_refresh(t->fetch, old, &t->headers, t->request_ms, t->response_ms, t->key);
+	if (!m)
+		return give_up(t, -ENOMEM);
+	version_set_meta(t->stale, m);
+	count(revalidated);
+	t->body_ignored = true;
+	transfer_answer(t, 0, t->stale, CACHE_REVALIDATED);
+	return 0;
+}
+
+/* --- 206 and what else a Range request gets --- */
+
+static int changed(struct transfer *t)
+{
+	count(changed);
+	log_debug("%s: changed on the origin while it was read", t->key);
+	return give_up(t, -ESTALE);
+}
+
+/* The same strong validator, if there is one to compare. */
+static bool same_representation(const struct transfer *t, const struct meta *m)
+{
+	const char *etag = headers_get(&t->headers, "ETag");
+	const char *modified = headers_get(&t->headers, "Last-Modified");
+
+	if (etag && m->etag)
+		return strcmp(etag, m->etag) == 0 && strncmp(etag, "W/", 2) != 0;
+	if (modified && m->last_modified)
+		return strcmp(modified, m->last_modified) == 0;
+	return !etag || !m->etag;
+}
+
+static int on_partial(struct transfer *t)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(t->v);
+	_cleanup_(cleanup_free) char *coding = headers_get_joined(&t->headers, "Content-Encoding");
+	const char *type = headers_get(&t->headers, "Content-Type");
+	const char *field = headers_get(&t->headers, "Content-Range");
+	struct content_range range;
+
+	if ((type && strncasecmp(type, "multipart/byteranges", 20) == 0) || !field ||
+	    content_range_parse(field, &range) < 0 || range.off < 0)
+		return give_up(t, -EIO);
+	if (!same_representation(t, m) ||
+	    (range.length >= 0 && range.length != version_length(t->v)))
+		return changed(t);
+	if (range.off != t->pos || decoder_new(coding, &t->decoder) < 0 || t->decoder)
+		return give_up(t, -EIO);
+	/* Less than asked for is legal: the rest is asked for again. */
+	if (t->end >= 0 && range.end < t->end)
+		t->end = range.end;
+	return 0;
+}
+
+static int on_whole_instead(struct transfer *t)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(t->v);
+	bool comparable = (m->etag && headers_get(&t->headers, "ETag")) ||
+			  (m->last_modified && headers_get(&t->headers, "Last-Modified"));
+
+	if (!comparable || !same_representation(t, m) ||
+	    content_length(t) != version_length(t->v) ||
+	    headers_get(&t->headers, "Content-Encoding"))
+		return changed(t);
+	/* The very same, only not in ranges: skip to where we were. */
+	t->skip = t->pos;
+	t->end = -1;
+	return 0;
+}
+
+/* --- all of them --- */
+
+static int on_error_status(struct transfer *t)
+{
+	const char *after = headers_get(&t->headers, "Retry-After");
+	_cleanup_(meta_unrefp) struct meta *m = NULL;
+	int err = outcome_errno_of_status(t->http_status);
+
+	t->body_ignored = true;
+	if (after)
+		t->retry_after_ms = retry_after_parse(after, t->response_ms);
+	if (t->kind != TRANSFER_GET || t->v || (err != -ENOENT && t->http_status / 100 == 5))
+		return 0;
+	if (outcome_may_retry(err))
+		return 0;
+	/* What the origin says about the name is kept as long as it says. */
+	m = policy_meta(t->fetch, t->http_status, &t->headers, t->request_ms, t->response_ms, 0,
+			t->url, t->key);
+	if (!m)
+		return give_up(t, -ENOMEM);
+	if ((m->flags & META_STORE) && m->fresh_until_ms > m->response_ms) {
+		struct version *v = NULL;
+
+		WITH_LOCK(&t->fetch->lock)
+			err = version_begin(t->fetch->config.index, t->key, m, t->purged, &v);
+		if (err)
+			return give_up(t, err);
+		version_record(v, NULL, NULL);
+		t->status = CACHE_MISS;
+		transfer_answer(t, 0, v, CACHE_MISS);
+		version_unref(v);
+	}
+	return 0;
+}
+
+static int on_headers(struct transfer *t)
+{
+	bool wants_range = t->v != NULL;
+
+	t->response_ms = clock_wall_ms();
+	if (is_redirect(t->http_status) && headers_get(&t->headers, "Location"))
+		return on_redirect(t);
+	if (wants_range && t->http_status == 206)
+		return on_partial(t);
+	if (wants_range && t->http_status == 200)
+		return on_whole_instead(t);
+	if (wants_range && (t->http_status == 416 || t->http_status == 404 ||
+			    t->http_status == 410 || t->http_status == 412))
+		return changed(t);
+	if (!wants_range && t->http_status == 304 && t->stale)
+		return on_not_modified(t);
+	if (!wants_range && t->http_status / 100 == 2)
+		return on_success(t);
+	return on_error_status(t);
+}
+
+size_t response_header(char *data, size_t size, size_t n, void *transfer)
+{
+	struct transfer *t = transfer;
+	size_t len = size * n;
+	int err;
+
+	t->last_progress_ms = clock_mono_ms();
+	if (t->headers_done)
+		return len;	/* trailers are nothing to us */
+	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) {
+		const char *code = memchr(data, ' ', len);
+
+		headers_fini(&t->headers);
+		t->http_status = code ? (int)strtol(code + 1, NULL, 10) : 0;
+		return len;
+	}
+	if (data[0] == '\r' || data[0] == '\n') {
+		if (t->http_status / 100 == 1)
+			return len;	/* the real one follows */
+		t->headers_done = true;
+		headers_drop_hop_by_hop(&t->headers);
+		return on_headers(t) < 0 ? 0 : len;
+	}
+	err = headers_add_line(&t->headers, data, len);
+	if (err == -E2BIG || err == -ENOMEM) {
+		give_up(t, err == -E2BIG ? -EIO : err);
+		return 0;
+	}
+	return len;
+}
+
+/* --- bytes --- */
+
+static int write_bytes(struct transfer *t, const char *data, size_t len)
+{
+	int64_t max = t->fetch->config.max_object;
+	int err;
+
+	if (max >= 0 && t->pos + (int64_t)len > max)
+		return -EFBIG;
+	err = version_write(t->v, t->pos, data, len);
+	if (!err)
+		t->pos += (int64_t)len;
+	return err;
+}
+
+/* Decoded bytes cannot be handed back to curl to come again. */
+static int write_decoded(void *arg, const void *data, size_t len)
+{
+	struct transfer *t = arg;
+	int err = write_bytes(t, data, len);
+
+	if (err != -ENOBUFS)
+		return err;
+	version_no_room(t->v);
+	return write_bytes(t, data, len);
+}
+
+static void room(void *fetch)
+{
+	struct fetch *f = fetch;
+
+	atomic_store(&f->room, true);
+	loop_wake(f);
+}
+
+static size_t pause_for_room(struct transfer *t)
+{
+	t->no_room = true;
+	transfer_paused_by_curl(t);
+	version_on_room(t->v, room, t->fetch);
+	return CURL_WRITEFUNC_PAUSE;
+}
+
+/* A body that nobody needs: short ones are read to keep the connection. */
+static size_t ignore_body(struct transfer *t, size_t len)
+{
+	t->ignored += (int64_t)len;
+	if (t->ignored <= IGNORED_MAX)
+		return len;
+	t->abort_err = t->location || t->answered ? 0 : outcome_errno_of_status(t->http_status);
+	return 0;
+}
+
+size_t response_body(char *data, size_t size, size_t n, void *transfer)
+{
+	struct transfer *t = transfer;
+	size_t len = size * n, from = 0;
+	int64_t length;
+	int err;
+
+	t->last_progress_ms = clock_mono_ms();
+	if (t->body_ignored || !t->v)
+		return ignore_body(t, len);
+	if (t->skip) {
+		from = t->skip < (int64_t)len ? (size_t)t->skip : len;
+		if (t->skip > (int64_t)len || from == len) {
+			t->skip -= (int64_t)len;
+			count_by(upstream_bytes, (int64_t)len);
+			return len;
+		}
+	}
+	if (t->decoder)
+		err = decoder_push(t->decoder, data, len, write_decoded, t);
+	else
+		err = write_bytes(t, data + from, len - from);
+	if (err == -ENOBUFS)
+		return pause_for_room(t);
+	if (err) {
+		give_up(t, err == -EBADMSG || err == -EPROTONOSUPPORT ? -EIO : err);
+		return 0;
+	}
+	t->skip = 0;
+	count_by(upstream_bytes, (int64_t)len);
+	length = version_length(t->v);
+	if (length >= 0 && version_missing(t->v, 0) == length)
+		transfer_complete(t);
+	else
+		fill_adjust(t);
+	return len;
+}
+
+int response_end_of_body(struct transfer *t)
+{
+	int err = t->decoder ? decoder_end(t->decoder) : 0;
+
+	return err == -EBADMSG ? -EIO : err;
+}

@@ -1,0 +1,397 @@
+/* transfer.c - one HTTP exchange after the other, until a transfer's wants are
+ * answered and its bytes are there.
+ *
+ *   QUEUED -> RUNNING <-> PAUSED -> ENDED
+ *     ^          |  (redirect: at once; failure that may pass: WAITING)
+ *     `-WAITING<-'
+ *
+ * Thread F. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "../base/cleanup.h"
+#include "../base/clock.h"
+#include "../base/counters.h"
+#include "../base/log.h"
+#include "fetch_private.h"
+#include "outcome.h"
+#include "retry.h"
+
+/* --- states --- */
+
+static bool takes_slot(const struct transfer *t)
+{
+	return t->state == TRANSFER_RUNNING;
+}
+
+static void set_state(struct transfer *t, enum transfer_state state)
+{
+	struct fetch *f = t->fetch;
+
+	f->n_running -= takes_slot(t);
+	t->state = state;
+	f->n_running += takes_slot(t);
+	list_remove(&t->link);
+	switch (state) {
+	case TRANSFER_QUEUED:
+		list_append(&f->queued, &t->link);
+		break;
+	case TRANSFER_WAITING:
+		list_append(&f->waiting, &t->link);
+		break;
+	case TRANSFER_RUNNING:
+	case TRANSFER_PAUSED:
+		list_append(&f->active, &t->link);
+		break;
+	case TRANSFER_ENDED:
+		break;
+	}
+}
+
+static void detach(struct transfer *t)
+{
+	if (t->added)
+		curl_multi_remove_handle(t->fetch->multi, t->easy);
+	t->added = false;
+	request_release(t);
+}
+
+static void reset_exchange(struct transfer *t)
+{
+	headers_fini(&t->headers);
+	t->http_status = 0;
+	t->headers_done = t->body_ignored = false;
+	t->ignored = 0;
+	t->skip = 0;
+	decoder_free(TAKE_PTR(t->decoder));
+	t->retry_after_ms = -1;
+	t->abort_err = 0;
+	free(TAKE_PTR(t->location));
+}
+
+static void run(struct transfer *t)
+{
+	int err;
+
+	reset_exchange(t);
+	err = request_build(t);
+	t->last_progress_ms = t->last_need_ms = clock_mono_ms();
+	set_state(t, TRANSFER_RUNNING);
+	if (!err && curl_multi_add_handle(t->fetch->multi, t->easy) != CURLM_OK)
+		err = -ENOMEM;
+	t->added = !err;
+	if (err)
+		transfer_abort(t, err);
+}
+
+void transfer_run_queue(struct fetch *f)
+{
+	while (f->n_running < f->config.max_transfers && !list_empty(&f->queued) &&
+	       !atomic_load(&f->stopping))
+		run(list_entry(f->queued.next, struct transfer, link));
+}
+
+void transfer_begin(struct transfer *t)
+{
+	if (!t->url)
+		t->url = strdup(t->key);
+	count(transfers_active);
+	set_state(t, TRANSFER_QUEUED);
+	if (!t->url) {
+		transfer_abort(t, -ENOMEM);
+		return;
+	}
+	transfer_run_queue(t->fetch);
+}
+
+/* F's reference goes; the slot is free for the next one. */
+void transfer_end(struct transfer *t)
+{
+	struct fetch *f = t->fetch;
+
+	detach(t);
+	set_state(t, TRANSFER_ENDED);
+	list_remove(&t->record_link);
+	if (t->v && !fill_any_transfer(f, t->v))
+		version_on_room(t->v, NULL, NULL);
+	transfer_leave(t);
+	count_by(transfers_active, -1);
+	transfer_unref(t);
+	transfer_run_queue(f);
+}
+
+void transfer_pause(struct transfer *t)
+{
+	if (t->state != TRANSFER_RUNNING)
+		return;
+	set_state(t, TRANSFER_PAUSED);
+	t->last_need_ms = clock_mono_ms();
+	curl_easy_pause(t->easy, CURLPAUSE_RECV);
+}
+
+void transfer_paused_by_curl(struct transfer *t)
+{
+	if (t->state == TRANSFER_RUNNING)
+		set_state(t, TRANSFER_PAUSED);
+}
+
+void transfer_resume(struct transfer *t)
+{
+	t->last_need_ms = clock_mono_ms();
+	if (t->state != TRANSFER_PAUSED)
+		return;
+	set_state(t, TRANSFER_RUNNING);
+	t->last_progress_ms = clock_mono_ms();
+	curl_easy_pause(t->easy, CURLPAUSE_CONT);
+}
+
+/* --- the row, then the answer --- */
+
+static void recorded(void *arg, int err)
+{
+	struct transfer *t = arg;
+
+	/* An index that cannot write is no reason to fail: served all the same. */
+	(void)err;
+	transfer_answer(t, 0, t->v, t->status);
+	transfer_unref(t);
+}
+
+/* Those whose headers came in this turn of the loop: what arrived with them is
+ * complete by now, so that it is stored and recorded in one write. */
+void transfer_flush_unrecorded(struct fetch *f)
+{
+	struct list *first;
+
+	while ((first = list_pop(&f->unrecorded)) != NULL) {
+		struct transfer *t = list_entry(first, struct transfer, record_link);
+
+		t->recorded = true;
+		atomic_fetch_add(&t->refs, 1);
+		version_record(t->v, recorded, t);
+	}
+}
+
+void transfer_complete(struct transfer *t)
+{
+	if (version_state(t->v) == VERSION_ARRIVING)
+		version_complete(t->v);
+}
+
+/* --- failure --- */
+
+/* A stored response that may stand in for a failing origin (RFC 5861 4). */
+static bool stale_may_serve(const struct transfer *t, int err)
+{
+	_cleanup_(meta_unrefp) struct meta *m = t->stale ? version_meta(t->stale) : NULL;
+
+	if (!m || m->status / 100 != 2 || err == -ENOENT || err == -EACCES || err == -EINTR ||
+	    err == -EFBIG)
+		return false;
+	return !(m->flags & META_MUST_REVALIDATE) && clock_wall_ms() < m->sie_until_ms;
+}
+
+static void fail(struct transfer *t, int err)
+{
+	if (err == -ETIMEDOUT)
+		count(timeouts);
+	if (t->v && t->kind == TRANSFER_GET && !t->recorded)
+		list_remove(&t->record_link);
+	if (t->v)
+		version_fail(t->v, err);
+	if (t->kind == TRANSFER_GET && stale_may_serve(t, err)) {
+		count(stale_served);
+		log_debug("%s: %s: the stored copy is served", t->key, strerror(-err));
+		transfer_answer(t, 0, t->stale, CACHE_STALE);
+	} else if (t->kind == TRANSFER_GET) {
+		if (err != -EINTR)
+			log_debug("%s: %s%s%s", t->key, strerror(-err),
+				  t->curl_error[0] ? ": " : "", t->curl_error);
+		transfer_answer(t, err, NULL, CACHE_MISS);
+	}
+	transfer_end(t);
+}
+
+void transfer_abort(struct transfer *t, int err)
+{
+	fail(t, err);
+}
+
+/* Whether what is missing can be had with another request. */
+static bool can_go_on(const struct transfer *t)
+{
+	_cleanup_(meta_unrefp) struct meta *m = t->v ? version_meta(t->v) : NULL;
+
+	if (!m)
+		return true;	/* nothing shown yet: from the start */
+	return version_length(t->v) >= 0 && fill_can_range(m) && !t->decoder &&
+	       version_state(t->v) == VERSION_ARRIVING;
+}
+
+static bool try_again(struct transfer *t, int err)
+{
+	int64_t delay;
+
+	if (!outcome_may_retry(err) || t->attempt >= t->fetch->config.retries || !can_go_on(t) ||
+	    atomic_load(&t->fetch->stopping))
+		return false;
+	t->fetch->random = t->fetch->random * 1664525 + 1013904223;
+	delay = retry_delay_ms(t->attempt, t->retry_after_ms, t->fetch->random);
+	if (delay < 0)
+		return false;
+	t->attempt++;
+	detach(t);
+	if (t->v && t->pos > 0)
+		count(resumed);
+	count(retries);
+	t->retry_at_ms = clock_mono_ms() + delay;
+	set_state(t, TRANSFER_WAITING);
+	return true;
+}
+
+/* --- success --- */
+
+static bool follow(struct transfer *t)
+{
+	if (!t->location)
+		return false;
+	if (++t->hops > FETCH_HOPS_MAX) {
+		fail(t, -ELOOP);
+		return true;
+	}
+	free(t->url);
+	t->url = TAKE_PTR(t->location);
+	t->foreign = !url_same_origin(t->url, t->key);
+	detach(t);
+	set_state(t, TRANSFER_QUEUED);
+	transfer_run_queue(t->fetch);
+	return true;
+}
+
+/* Origins may send less than was asked for: whoever still waits is asked for
+ * again. */
+static void go_on(struct fetch *f, struct version *v)
+{
+	int64_t end = 0, off = version_wanted(v, 0, &end);
+
+	if (off >= 0)
+		fill_need(f, v, off, end);
+}
+
+static void finish_body(struct transfer *t)
+{
+	_cleanup_(version_unrefp) struct version *v = version_ref(t->v);
+	struct fetch *f = t->fetch;
+	int64_t length = version_length(t->v);
+	int err = response_end_of_body(t);
+
+	if (!err && length >= 0 && t->end < 0 && t->pos < length)
+		err = -EIO;	/* closed early, whatever curl made of it */
+	if (!err && t->end >= 0 && t->pos < t->end)
+		err = -EIO;
+	if (err) {
+		if (!try_again(t, err))
+			fail(t, err);
+		return;
+	}
+	if (length < 0 || version_missing(t->v, 0) == length)
+		transfer_complete(t);
+	if (t->kind == TRANSFER_GET && !t->recorded && list_empty(&t->record_link))
+		list_append(&t->fetch->unrecorded, &t->record_link);
+	transfer_flush_unrecorded(f);
+	transfer_end(t);
+	go_on(f, v);
+}
+
+/* curl lets go of a connection when a response is whole. What the origin sent
+ * behind it must not become the answer to somebody else's request. */
+static void refuse_leftovers(struct transfer *t)
+{
+	curl_socket_t s = CURL_SOCKET_BAD;
+	long version = 0;
+	char byte;
+
+	curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &s);
+	curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+	if (s != CURL_SOCKET_BAD && version < CURL_HTTP_VERSION_2_0 &&
+	    recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		shutdown(s, SHUT_RDWR);
+}
+
+void transfer_done(struct transfer *t, CURLcode code)
+{
+	long os_errno = 0;
+	int err;
+
+	refuse_leftovers(t);
+	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
+	if (t->abort_err)
+		err = t->abort_err;
+	else if (code != CURLE_OK && !t->body_ignored)
+		err = outcome_errno_of_curl(code, os_errno);
+	else if (!t->headers_done)
+		err = -EIO;
+	else
+		err = 0;
+	if (!err && follow(t))
+		return;
+	/* An error status, once its body has been swallowed. */
+	if (!err && t->body_ignored && !t->answered && !t->v)
+		err = outcome_errno_of_status(t->http_status);
+	if (t->kind == TRANSFER_GET && !t->v && t->answered) {
+		transfer_end(t);	/* 304, 404: all was said at the headers */
+		return;
+	}
+	if (err == 0 && t->v) {
+		finish_body(t);
+		return;
+	}
+	if (t->v && version_state(t->v) == VERSION_COMPLETE) {
+		finish_body(t);		/* a fault behind the last byte */
+		return;
+	}
+	err = err ? err : -EIO;
+	if (!try_again(t, err))
+		fail(t, err);
+}
+
+/* --- time --- */
+
+static void tick_active(struct transfer *t, int64_t now_ms)
+{
+	struct fetch *f = t->fetch;
+
+	if (t->state == TRANSFER_RUNNING &&
+	    now_ms - t->last_progress_ms > f->config.stall_timeout_ms) {
+		snprintf(t->curl_error, sizeof t->curl_error, "no progress for %lld ms",
+			 (long long)f->config.stall_timeout_ms);
+		fail(t, -ETIMEDOUT);
+		return;
+	}
+	if (t->state == TRANSFER_PAUSED && !t->no_room &&
+	    now_ms - t->last_need_ms > FETCH_IDLE_MS) {
+		/* Nobody reads on: what is there is kept, the rest comes when asked. */
+		version_pause(t->v);
+		transfer_end(t);
+	}
+}
+
+void transfer_tick(struct fetch *f, int64_t now_ms)
+{
+	struct transfer *t, *next;
+
+	list_for_each_safe(t, next, &f->waiting, link)
+		if (t->retry_at_ms <= now_ms)
+			set_state(t, TRANSFER_QUEUED);
+	list_for_each_safe(t, next, &f->active, link) {
+		struct list *after = t->link.next;
+
+		tick_active(t, now_ms);
+		/* Ending one may start others, at the end of the list. */
+		next = list_entry(after, struct transfer, link);
+	}
+	transfer_run_queue(f);
+}

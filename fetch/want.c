@@ -1,0 +1,372 @@
+/* want.c - the door: serve what is stored, join who asks already, or start. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "../base/clock.h"
+#include "../base/counters.h"
+#include "fetch_private.h"
+#include "outcome.h"
+
+const char *cache_status_name(enum cache_status s)
+{
+	static const char *const names[] = {
+		[CACHE_HIT] = "HIT",		[CACHE_MISS] = "MISS",
+		[CACHE_STALE] = "STALE",	[CACHE_UPDATING] = "UPDATING",
+		[CACHE_REVALIDATED] = "REVALIDATED", [CACHE_EXPIRED] = "EXPIRED",
+		[CACHE_BYPASS] = "BYPASS",	[CACHE_NEGATIVE] = "NEGATIVE",
+	};
+
+	return names[s];
+}
+
+struct transfer *transfer_new(struct fetch *f, enum transfer_kind kind, const char *key)
+{
+	struct transfer *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return NULL;
+	t->key = strdup(key);
+	if (!t->key) {
+		free(t);
+		return NULL;
+	}
+	t->fetch = f;
+	t->kind = kind;
+	atomic_init(&t->refs, 1);
+	t->start.kind = MESSAGE_START;
+	list_init(&t->start.link);
+	list_init(&t->wants);
+	list_init(&t->link);
+	list_init(&t->record_link);
+	t->end = t->target = -1;
+	t->retry_after_ms = -1;
+	t->socket = CURL_SOCKET_BAD;
+	return t;
+}
+
+void transfer_unref(struct transfer *t)
+{
+	if (atomic_fetch_sub(&t->refs, 1) > 1)
+		return;
+	version_unref(t->answer);
+	version_unref(t->stale);
+	version_unref(t->v);
+	headers_fini(&t->headers);
+	decoder_free(t->decoder);
+	free(t->location);
+	free(t->url);
+	free(t->key);
+	free(t);
+}
+
+static bool same_key(const struct map_node *node, const void *key)
+{
+	return strcmp(container_of(node, struct transfer, node)->key, key) == 0;
+}
+
+/* fetch.lock held. */
+static struct transfer *find_inflight(struct fetch *f, const char *key)
+{
+	struct map_node *node = map_find(&f->inflight, map_hash_str(key), same_key, key);
+
+	return node ? container_of(node, struct transfer, node) : NULL;
+}
+
+/* fetch.lock held. */
+static void leave(struct transfer *t)
+{
+	if (!t->joinable)
+		return;
+	t->joinable = false;
+	map_remove(&t->fetch->inflight, &t->node);
+	t->fetch->generation++;
+}
+
+void transfer_leave(struct transfer *t)
+{
+	WITH_LOCK(&t->fetch->lock)
+		leave(t);
+}
+
+int64_t fetch_fresh_ms(struct version *v)
+{
+	struct meta *m = version_meta(v);
+	int64_t left = m->flags & META_STORE ? m->fresh_until_ms - clock_wall_ms() : 0;
+
+	meta_unref(m);
+	return left > 0 ? left : 0;
+}
+
+static void deliver(struct want *w, int err, struct version *v, enum cache_status status,
+		    int64_t fresh_ms)
+{
+	if (!err) {
+		struct meta *m = version_meta(v);
+
+		err = m->status / 100 == 2 ? 0 : outcome_errno_of_status(m->status);
+		meta_unref(m);
+	}
+	if (err == -ENOENT)
+		status = status == CACHE_HIT ? CACHE_NEGATIVE : status;
+	if (err && err != -ENOENT && err != -EINTR)
+		count(errors);
+	w->status = status;
+	w->done(w, err, err ? NULL : version_ref(v), fresh_ms);
+}
+
+void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_status status)
+{
+	struct list wants = LIST_INIT(wants), *first;
+	struct version *old = NULL;
+	int64_t fresh_ms;
+
+	if (v)
+		version_ref(v);
+	WITH_LOCK(&t->fetch->lock) {
+		old = t->answer;
+		t->answered = true;
+		t->answer_err = err;
+		t->answer = v;
+		t->status = status;
+		list_splice(&wants, &t->wants);
+		if (err)
+			leave(t);
+	}
+	version_unref(old);
+	fresh_ms = v ? fetch_fresh_ms(v) : 0;
+	/* A stale copy stands in for a failing origin: not asked again at once. */
+	if (v && status == CACHE_STALE)
+		fresh_ms = 1000;
+	while ((first = list_pop(&wants)) != NULL)
+		deliver(list_entry(first, struct want, link), err, v, status, fresh_ms);
+}
+
+/* --- what is stored --- */
+
+enum use { USE_NOT, USE_FRESH, USE_STALE_WHILE_REVALIDATE, USE_STALE };
+
+static enum use may_use(const struct fetch *f, struct version *v, unsigned flags)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+	int64_t now = clock_wall_ms();
+
+	if (version_state(v) == VERSION_FAILED || version_length(v) < 0)
+		return USE_NOT;
+	if (flags & WANT_CACHED || f->config.offline)
+		return USE_STALE;
+	if (flags & WANT_RELOAD)
+		return USE_NOT;
+	if (now < m->fresh_until_ms)
+		return USE_FRESH;
+	if (now < m->swr_until_ms)
+		return USE_STALE_WHILE_REVALIDATE;
+	return USE_NOT;
+}
+
+static void serve(struct want *w, struct version *v, enum cache_status status)
+{
+	struct meta *m = version_meta(v);
+	bool found = m->status / 100 == 2;
+
+	meta_unref(m);
+	if (status != CACHE_HIT)
+		count(stale_served);
+	else if (found)
+		count(hits);
+	else
+		count(negative_hits);
+	version_touch(v);
+	deliver(w, 0, v, status, status == CACHE_HIT ? fetch_fresh_ms(v) : 0);
+}
+
+/* --- joining and starting --- */
+
+/* 0: w is on its way, or *ret_answer says what it gets (a reference). -ENOENT:
+ * nobody fetches it. */
+static int join(struct transfer *t, struct want *w, struct version **ret_answer)
+{
+	count(coalesced);
+	if (t->answered) {
+		*ret_answer = version_ref(t->answer);
+		w->status = t->status;
+		return 0;
+	}
+	list_append(&t->wants, &w->link);
+	w->transfer = t;
+	return 0;
+}
+
+static int try_join(struct fetch *f, const char *key, struct want *w, uint64_t *ret_generation)
+{
+	struct version *answer = NULL;
+	int err = -ENOENT;
+
+	WITH_LOCK(&f->lock) {
+		struct transfer *t = find_inflight(f, key);
+
+		*ret_generation = f->generation;
+		if (t)
+			err = join(t, w, &answer);
+	}
+	if (answer) {
+		deliver(w, 0, answer, w->status, fetch_fresh_ms(answer));
+		version_unref(answer);
+	}
+	return err;
+}
+
+/* Starts a transfer for w, or NULL: for nobody (revalidation behind). stale is
+ * borrowed. -EAGAIN: things changed since `generation`: look again. */
+static int start(struct fetch *f, const char *key, struct want *w, struct version *stale,
+		 uint64_t generation)
+{
+	struct transfer *t = transfer_new(f, TRANSFER_GET, key);
+	int err = 0;
+
+	if (!t)
+		return -ENOMEM;
+	WITH_LOCK(&f->lock) {
+		if (f->generation != generation || find_inflight(f, key))
+			err = -EAGAIN;
+		else if (atomic_load(&f->stopping))
+			err = -EINTR;
+		else
+			err = map_add(&f->inflight, &t->node, map_hash_str(key));
+		if (err)
+			break;
+		t->joinable = true;
+		if (w) {
+			list_append(&t->wants, &w->link);
+			w->transfer = t;
+		}
+	}
+	if (err) {
+		transfer_unref(t);
+		return err;
+	}
+	if (stale)
+		t->stale = version_ref(stale);
+	inbox_post(&f->inbox, &t->start.link);
+	return 0;
+}
+
+void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w)
+{
+	list_init(&w->link);
+	w->transfer = NULL;
+	w->status = CACHE_MISS;
+	for (;;) {
+		_cleanup_(version_unrefp) struct version *v = NULL;
+		uint64_t generation;
+		enum use use;
+		int err;
+
+		if (!(flags & WANT_CACHED) && try_join(f, key, w, &generation) == 0)
+			return;
+		err = index_find(f->config.index, key, &v);
+		use = err ? USE_NOT : may_use(f, v, flags);
+		if (use == USE_FRESH || use == USE_STALE) {
+			serve(w, v, use == USE_FRESH || fetch_fresh_ms(v) ? CACHE_HIT : CACHE_STALE);
+			return;
+		}
+		if (flags & WANT_CACHED || f->config.offline) {
+			deliver(w, flags & WANT_CACHED ? -ENOENT : -ENETDOWN, NULL, CACHE_MISS, 0);
+			return;
+		}
+		if (use == USE_STALE_WHILE_REVALIDATE) {
+			err = start(f, key, NULL, v, generation);
+			serve(w, v, err == -EAGAIN ? CACHE_UPDATING : CACHE_STALE);
+			return;
+		}
+		err = start(f, key, w, v, generation);
+		if (err == 0) {
+			count(misses);
+			return;
+		}
+		if (err != -EAGAIN) {
+			deliver(w, err, NULL, CACHE_MISS, 0);
+			return;
+		}
+	}
+}
+
+bool fetch_cancel(struct fetch *f, struct want *w)
+{
+	bool queued;
+
+	WITH_LOCK(&f->lock) {
+		queued = !list_empty(&w->link);
+		list_remove(&w->link);
+	}
+	return queued;
+}
+
+void fetch_need(struct fetch *f, struct version *v, int64_t off, int64_t end)
+{
+	struct message *m = calloc(1, sizeof *m);
+
+	if (!m)
+		return;		/* its reader waits until the stream gets there */
+	m->kind = MESSAGE_NEED;
+	m->v = version_ref(v);
+	m->off = off;
+	m->end = end;
+	inbox_post(&f->inbox, &m->link);
+}
+
+/* --- purge --- */
+
+struct marking {
+	const struct target *targets;
+	size_t n;
+};
+
+static bool mark(struct map_node *node, void *arg)
+{
+	struct marking *m = arg;
+	struct transfer *t = container_of(node, struct transfer, node);
+
+	for (size_t i = 0; i < m->n; i++)
+		if (target_matches(&m->targets[i], t->key)) {
+			t->purged = true;
+			break;
+		}
+	return true;
+}
+
+static bool next_purged(struct map_node *node, void *arg)
+{
+	struct transfer *t = container_of(node, struct transfer, node);
+
+	if (!t->purged)
+		return true;
+	*(struct transfer **)arg = t;
+	return false;
+}
+
+int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_removed)
+{
+	struct marking m = { .targets = targets, .n = n };
+	int err;
+
+	/* First nothing under way can be joined or published (response.c looks at
+	 * purged under this lock), then the index. */
+	WITH_LOCK(&f->lock) {
+		struct transfer *t;
+
+		map_each(&f->inflight, mark, &m);
+		for (;;) {
+			t = NULL;
+			map_each(&f->inflight, next_purged, &t);
+			if (!t)
+				break;
+			leave(t);
+		}
+	}
+	err = index_purge(f->config.index, targets, n, ret_removed);
+	if (!err)
+		count_by(purged, *ret_removed);
+	return err;
+}
