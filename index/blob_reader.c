@@ -27,7 +27,7 @@ struct blob_reader {
 	int fd;
 	enum blob_codec codec;
 	int64_t length;
-	uint64_t sum;
+	uint64_t stored, sum;
 	struct blob_tail tail;
 	size_t memory;
 	_Atomic uint64_t *verified;	/* a bit a chunk; plain only */
@@ -117,8 +117,8 @@ static bool unkeep(struct blob_readers *rs, struct blob_reader *rd)
 
 static bool is_of(const struct blob_reader *rd, const struct blob *b)
 {
-	return rd->codec == b->codec && rd->sum == b->sum &&
-	       rd->length == (int64_t)b->length;
+	return rd->codec == b->codec && rd->sum == b->sum && rd->stored == b->stored &&
+	       (uint64_t)rd->length == b->length;
 }
 
 static int open_reader(struct blob_readers *rs, const struct blob *b,
@@ -133,6 +133,7 @@ static int open_reader(struct blob_readers *rs, const struct blob *b,
 	rd->ino = b->id;
 	rd->codec = b->codec;
 	rd->length = b->length;
+	rd->stored = b->stored;
 	rd->sum = b->sum;
 	rd->users = 1;
 	list_init(&rd->link);
@@ -162,7 +163,7 @@ static struct blob_reader *keep(struct blob_readers *rs, struct blob_reader *rd)
 	WITH_LOCK(&rs->lock) {
 		struct blob_reader *other = find(rs, rd->ino);
 
-		if (other && other->sum == rd->sum) {
+		if (other && other->sum == rd->sum && other->stored == rd->stored) {
 			other->users++;
 			rd->users = 0;
 			list_append(&out, &rd->link);

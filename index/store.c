@@ -53,17 +53,6 @@ static int open_dir(struct store *st)
 	return 0;
 }
 
-/* What is older than this, the sweep may look at. Files get the coarse clock,
- * and that may be set back a little. */
-static struct timespec start_time(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	now.tv_sec -= 1;
-	return now;
-}
-
 int store_open(const struct store_config *config, struct store **ret)
 {
 	struct store *st = calloc(1, sizeof(*st));
@@ -74,7 +63,8 @@ int store_open(const struct store_config *config, struct store **ret)
 	st->cache_dir = config->dir;
 	st->dir = -1;
 	st->space = config->space;
-	st->started = start_time();
+	/* The clock that files get their times from. */
+	clock_gettime(CLOCK_REALTIME_COARSE, &st->started);
 	r = open_dir(st);
 	if (r < 0)
 		goto fail_dir;
