@@ -318,8 +318,14 @@ int headers_update(struct headers *stored, const struct headers *fresh)
 	headers_remove(&update, "Content-Range");
 
 	err = add_all(&merged, stored, &update);
-	if (err == 0)
-		err = add_all(&merged, &update, NULL);
+	if (err < 0)
+		return err;
+	/* How old the stored message was is no news of the one that came now. */
+	if (!headers_get(fresh, "Age"))
+		headers_remove(&merged, "Age");
+	if (!headers_get(fresh, "Date"))
+		headers_remove(&merged, "Date");
+	err = add_all(&merged, &update, NULL);
 	if (err < 0)
 		return err;
 	headers_fini(stored);

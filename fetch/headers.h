@@ -47,7 +47,8 @@ int headers_parse(const char *text, struct headers *ret);	/* as headers_add_line
 /* RFC 9111 4.3.4 / 3.2: the stored fields, updated by those of a 304: fields of
  * `fresh` replace stored ones of the same name, but for Content-Length,
  * Content-Encoding, Content-Range, Transfer-Encoding, hop-by-hop fields and
- * those named by Connection. 0, or -E2BIG, -ENOMEM: then stored is as it was. */
+ * those named by Connection. Age and Date go if `fresh` has none: what is judged
+ * next is the age of the 304 (4.2.3). 0, or -E2BIG, -ENOMEM: then stored is as it was. */
 int headers_update(struct headers *stored, const struct headers *fresh);
 /* Removes what a cache does not store (RFC 9111 3.1). */
 void headers_drop_hop_by_hop(struct headers *h);
