@@ -12,11 +12,12 @@ struct unit {
 	int64_t factor;
 };
 
-/* The first of equal factors is how it is printed. */
+/* Printed with the first that divides it, so the units behind the smallest one are
+ * only read: nobody who wrote 7d expects 1w. */
 static const struct unit durations[] = {
-	{ "w", 7 * 86400000LL }, { "d", 86400000 }, { "h", 3600000 },
-	{ "m", 60000 },		 { "s", 1000 },	    { "ms", 1 },
-	{ "min", 60000 },	 { "", 1000 },	    { NULL, 0 },
+	{ "d", 86400000 }, { "h", 3600000 },	    { "m", 60000 },
+	{ "s", 1000 },	   { "ms", 1 },		    { "min", 60000 },
+	{ "", 1000 },	   { "w", 7 * 86400000LL }, { NULL, 0 },
 };
 
 static const struct unit sizes[] = {

@@ -114,7 +114,7 @@ static void test_headers_from_everywhere(void **state)
 static void test_directories(void **state)
 {
 	struct options o;
-	char reason[OPTIONS_REASON], list[128], missing[128], below[128];
+	char reason[OPTIONS_REASON], list[128], missing[80], below[80];
 
 	(void)state;
 	snprintf(missing, sizeof missing, "%s/missing", top);
