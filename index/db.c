@@ -2,11 +2,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../base/log.h"
 
@@ -133,13 +135,27 @@ static int open_or_renew(struct db *db)
 	return err ? err : open_writer(db);
 }
 
+/* SQLite would say ENOENT when it may not make a file. */
+static int check_dir(const char *dir)
+{
+	_cleanup_(cleanup_close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return -errno;
+	return 0;
+}
+
 int db_open(const char *dir, struct db **ret)
 {
-	struct db *db = calloc(1, sizeof(*db));
+	struct db *db;
 	uint64_t next;
 	int err;
 
 	assert(sqlite3_threadsafe());
+	err = check_dir(dir);
+	if (err)
+		return err;
+	db = calloc(1, sizeof(*db));
 	if (!db)
 		return -ENOMEM;
 	pthread_mutex_init(&db->lock, NULL);

@@ -122,17 +122,22 @@ void conn_close(struct conn *c)
 	free(c);
 }
 
+/* Our SQL is right, so when it makes no sense a table, column or index is missing. */
+static int prepare(struct conn *c, const char *sql, unsigned flags, sqlite3_stmt **ret)
+{
+	int rc = sqlite3_prepare_v3(c->sqlite, sql, -1, flags, ret, NULL);
+
+	return rc == SQLITE_ERROR ? -EBADMSG : db_errno(c->sqlite, rc);
+}
+
 int conn_prepare(struct conn *c, enum stmt which, const char *sql, sqlite3_stmt **ret)
 {
-	int rc;
+	int err;
 
 	if (!c->stmt[which]) {
-		rc = sqlite3_prepare_v3(c->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT,
-					&c->stmt[which], NULL);
-		if (rc == SQLITE_ERROR)
-			return -EBADMSG;	/* a table or column is missing */
-		if (rc)
-			return db_errno(c->sqlite, rc);
+		err = prepare(c, sql, SQLITE_PREPARE_PERSISTENT, &c->stmt[which]);
+		if (err)
+			return err;
 	}
 	*ret = c->stmt[which];
 	return 0;
@@ -166,11 +171,11 @@ int conn_exec(struct conn *c, const char *sql)
 int conn_pragma(struct conn *c, const char *sql, int64_t *ret)
 {
 	sqlite3_stmt *s;
-	int rc, n;
+	int err, n;
 
-	rc = sqlite3_prepare_v2(c->sqlite, sql, -1, &s, NULL);
-	if (rc)
-		return db_errno(c->sqlite, rc);
+	err = prepare(c, sql, 0, &s);
+	if (err)
+		return err;
 	n = conn_step(c, s);
 	if (n > 0)
 		*ret = sqlite3_column_int64(s, 0);

@@ -1,0 +1,436 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../../base/log.h"
+#include "../../../index/db_private.h"
+#include "db_fixture.h"
+
+/* --- the directory and the file --- */
+
+static void opens_only_directories(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(cleanup_free) char *missing = fixture_path(f, "missing");
+	_cleanup_(cleanup_free) char *file = fixture_path(f, "index.db");
+	struct db *db = NULL;
+
+	assert_int_equal(db_open(missing, &db), -ENOENT);
+	assert_int_equal(db_open(file, &db), -ENOTDIR);
+	assert_null(db);
+	db_close(NULL);
+}
+
+/* Root may write anywhere: become somebody else for a moment. */
+static int open_as_nobody(const char *dir, struct db **ret)
+{
+	bool root = geteuid() == 0;
+	int err;
+
+	if (root)
+		assert_int_equal(seteuid(65534), 0);
+	err = db_open(dir, ret);
+	if (root)
+		assert_int_equal(seteuid(0), 0);
+	return err;
+}
+
+static void read_only_directories(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(cleanup_free) char *path = fixture_path(f, "index.db");
+	struct db *db = NULL;
+
+	db_close(TAKE_PTR(f->db));
+	assert_int_equal(chmod(path, 0444), 0);
+	assert_int_equal(chmod(f->dir, 0777), 0);
+	assert_int_equal(open_as_nobody(f->dir, &db), -EROFS);
+	assert_int_equal(chmod(f->dir, 0555), 0);
+	assert_int_equal(open_as_nobody(f->dir, &db), -EACCES);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(open_as_nobody(f->dir, &db), -EACCES);
+	assert_null(db);
+	assert_int_equal(chmod(f->dir, 0755), 0);
+}
+
+static void set_pragma(struct fixture *f, const char *sql)
+{
+	assert_int_equal(conn_exec(f->db->writer, sql), 0);
+	db_close(TAKE_PTR(f->db));
+}
+
+static void refuses_later_versions(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(cleanup_free) char *aside = fixture_path(f, "index.db.damaged");
+	struct db *db = NULL;
+
+	set_pragma(f, "PRAGMA user_version = 2");
+	log_set_level(LOG_LEVEL_ERROR - 1);
+	assert_int_equal(db_open(f->dir, &db), -EPROTO);
+	log_set_level(LOG_LEVEL_ERROR);
+	assert_int_not_equal(access(aside, F_OK), 0);
+}
+
+static void refuses_other_programs(void **state)
+{
+	struct fixture *f = *state;
+	struct db *db = NULL;
+
+	set_pragma(f, "PRAGMA application_id = 17");
+	log_set_level(LOG_LEVEL_ERROR - 1);
+	assert_int_equal(db_open(f->dir, &db), -EPROTO);
+	log_set_level(LOG_LEVEL_ERROR);
+}
+
+/* --- damage --- */
+
+static void put_many(struct db *db, uint64_t first, int n)
+{
+	char key[64];
+
+	assert_int_equal(db_begin(db), 0);
+	for (int i = 0; i < n; i++) {
+		snprintf(key, sizeof(key), "https://h/%08llu", (unsigned long long)first + i);
+		fixture_put(db, first + i, key, 200);
+	}
+	assert_int_equal(db_commit(db), 0);
+}
+
+static void overwrite(const char *path, off_t at, size_t len)
+{
+	_cleanup_(cleanup_close) int fd = open(path, O_RDWR);
+	_cleanup_(cleanup_free) char *data = malloc(len);
+
+	assert_true(fd >= 0);
+	memset(data, 0xa5, len);
+	assert_int_equal(pwrite(fd, data, len, at), len);
+}
+
+/* It was moved aside, a new and empty one works, numbers go on. */
+static void expect_renewed(struct fixture *f, uint64_t behind)
+{
+	_cleanup_(cleanup_free) char *aside = fixture_path(f, "index.db.damaged");
+	struct db_sums sums;
+	struct record r;
+	uint64_t ino;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	assert_int_equal(db_open(f->dir, &f->db), 0);
+	assert_int_equal(access(aside, F_OK), 0);
+	db_sums(f->db, &sums);
+	assert_int_equal(sums.objects, 0);
+	assert_int_equal(db_find_ino(f->db, 2, &r), -ENOENT);
+	assert_int_equal(db_take_inos(f->db, 1, &ino), 0);
+	assert_true(ino > behind);
+	fixture_put(f->db, ino, "https://h/", 200);
+	assert_int_equal(db_check(f->db), 0);
+}
+
+static void garbage_is_moved_aside(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(cleanup_free) char *path = fixture_path(f, "index.db");
+	uint64_t ino;
+
+	assert_int_equal(db_take_inos(f->db, 7, &ino), 0);
+	put_many(f->db, 2, 100);
+	db_close(TAKE_PTR(f->db));
+	overwrite(path, 0, 8192);
+	expect_renewed(f, ino + 6);
+}
+
+static void a_cut_file_is_moved_aside(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(cleanup_free) char *path = fixture_path(f, "index.db");
+	struct stat st;
+	uint64_t ino;
+
+	assert_int_equal(db_take_inos(f->db, 7, &ino), 0);
+	put_many(f->db, 2, 1000);
+	db_close(TAKE_PTR(f->db));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size / 2), 0);
+	expect_renewed(f, ino + 6);
+}
+
+static void lost_tables_are_moved_aside(void **state)
+{
+	struct fixture *f = *state;
+
+	set_pragma(f, "DROP TABLE declared");
+	expect_renewed(f, 1);
+}
+
+/* What a start cannot see without reading everything is told later. */
+static void damage_in_the_middle_is_told(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(cleanup_free) char *path = fixture_path(f, "index.db");
+	struct stat st;
+	struct record r;
+	bool told = false;
+
+	put_many(f->db, 2, 3000);
+	db_close(TAKE_PTR(f->db));
+	assert_int_equal(stat(path, &st), 0);
+	overwrite(path, (st.st_size / 2) & ~4095, 16 * 4096);
+	assert_int_equal(db_open(f->dir, &f->db), 0);
+	for (uint64_t ino = 2; ino < 3002; ino++) {
+		int err = db_find_ino(f->db, ino, &r);
+
+		if (!err)
+			record_fini(&r);
+		else if (err != -ENOENT)
+			assert_int_equal(err, -EBADMSG);
+		told |= err == -EBADMSG;
+	}
+	assert_true(told);
+	assert_int_equal(db_check(f->db), -EBADMSG);
+	fixture_put(f->db, 5000, "https://h/still/works", 200);
+}
+
+static void copy_file(const char *from, const char *to, off_t len)
+{
+	_cleanup_(cleanup_free) char *data = malloc(len);
+	_cleanup_(cleanup_close) int in = open(from, O_RDONLY);
+	_cleanup_(cleanup_close) int out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_int_equal(pread(in, data, len, 0), len);
+	assert_int_equal(pwrite(out, data, len, 0), len);
+}
+
+/* As after a crash: the database and a part of its WAL. What was committed before
+ * the cut is there, and nothing of a transaction that is not there whole. */
+static void a_cut_wal_loses_its_end(void **state)
+{
+	struct fixture *f = *state, crashed = { .dir = "/tmp/test-db-XXXXXX" };
+	_cleanup_(cleanup_free) char *db = fixture_path(f, "index.db");
+	_cleanup_(cleanup_free) char *wal = fixture_path(f, "index.db-wal");
+	struct stat st, before;
+	struct db_sums sums;
+
+	assert_non_null(mkdtemp(crashed.dir));
+	_cleanup_(cleanup_free) char *to_db = fixture_path(&crashed, "index.db");
+	_cleanup_(cleanup_free) char *to_wal = fixture_path(&crashed, "index.db-wal");
+
+	assert_int_equal(db_checkpoint(f->db), 0);
+	put_many(f->db, 2, 100);
+	assert_int_equal(stat(wal, &before), 0);
+	put_many(f->db, 1002, 100);
+	assert_int_equal(stat(wal, &st), 0);
+	assert_true(st.st_size > before.st_size);
+	copy_file(wal, to_wal, (st.st_size + before.st_size) / 2);
+	assert_int_equal(stat(db, &st), 0);
+	copy_file(db, to_db, st.st_size);
+
+	assert_int_equal(db_open(crashed.dir, &crashed.db), 0);
+	db_sums(crashed.db, &sums);
+	assert_int_equal(sums.objects, 100);
+	assert_int_equal(db_check(crashed.db), 0);
+	db_close(crashed.db);
+	fixture_remove_dir(crashed.dir);
+}
+
+/* --- two connections and many threads --- */
+
+static void locked_by_another_process_is_busy(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(cleanup_free) char *path = fixture_path(f, "index.db");
+	struct record r = fixture_record(9, "https://h/b");
+	struct conn *other;
+
+	fixture_put(f->db, 2, "https://h/a", 200);
+	assert_int_equal(conn_open(path, true, &other), 0);
+	assert_int_equal(conn_exec(other, "BEGIN IMMEDIATE"), 0);
+	sqlite3_busy_timeout(f->db->writer->sqlite, 10);
+	assert_int_equal(db_begin(f->db), -EBUSY);
+	assert_int_equal(db_put(f->db, &r), -EBUSY);
+	record_fini(&r);
+	/* Readers do not mind. */
+	assert_int_equal(db_find_ino(f->db, 2, &r), 0);
+	record_fini(&r);
+	assert_int_equal(conn_exec(other, "ROLLBACK"), 0);
+	fixture_put(f->db, 3, "https://h/b", 200);
+	conn_close(other);
+}
+
+#define READERS 4
+#define BATCHES 40
+#define BATCH 25
+
+struct shared {
+	struct db *db;
+	_Atomic uint64_t committed;	/* all numbers below it have rows */
+	_Atomic bool stop;
+};
+
+static bool count_name(void *arg, const struct db_name *name)
+{
+	assert_true(name->file);
+	++*(uint64_t *)arg;
+	return true;
+}
+
+/* Transactions are seen whole: names come BATCH by BATCH. */
+static void *read_along(void *arg)
+{
+	struct shared *sh = arg;
+	uint64_t n, ino, taken, last = 0;
+	struct db_sums sums;
+	struct record r;
+
+	while (!atomic_load(&sh->stop)) {
+		uint64_t below = atomic_load(&sh->committed);
+
+		n = 0;
+		assert_int_equal(db_list(sh->db, "https://h/", "", count_name, &n), 0);
+		assert_int_equal(n % BATCH, 0);
+		assert_true(n >= below - 2);
+		for (ino = below - 1; ino >= 2 && ino + 10 > below; ino--) {
+			assert_int_equal(db_find_ino(sh->db, ino, &r), 0);
+			assert_int_equal(r.ino, ino);
+			record_fini(&r);
+		}
+		assert_int_equal(db_has_below(sh->db, "https://h/"), below > 2 ? 0 : -ENOENT);
+		db_sums(sh->db, &sums);
+		assert_int_equal(sums.objects % BATCH, 0);
+		assert_int_equal(db_take_inos(sh->db, 1000, &taken), 0);
+		assert_true(taken > last);
+		last = taken;
+	}
+	return NULL;
+}
+
+static void readers_beside_the_writer(void **state)
+{
+	struct fixture *f = *state;
+	struct shared sh = { .db = f->db, .committed = 2 };
+	pthread_t thread[READERS];
+
+	/* So that has_below is the same before and after the first row. */
+	put_many(f->db, 2, BATCH);
+	atomic_store(&sh.committed, 2 + BATCH);
+	for (int i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, read_along, &sh), 0);
+	for (int i = 1; i < BATCHES; i++) {
+		put_many(f->db, 2 + i * BATCH, BATCH);
+		atomic_store(&sh.committed, 2 + (i + 1) * BATCH);
+		if (i % 10 == 0)
+			db_checkpoint(f->db);
+	}
+	atomic_store(&sh.stop, true);
+	for (int i = 0; i < READERS; i++)
+		pthread_join(thread[i], NULL);
+	assert_true(f->db->n_idle >= 1);
+}
+
+/* --- one writer's long transaction, and others who need numbers --- */
+
+static void inode_numbers_do_not_wait_for_a_transaction(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first, second;
+
+	assert_int_equal(db_begin(f->db), 0);
+	fixture_put(f->db, 2, "https://h/a", 200);
+	assert_int_equal(db_take_inos(f->db, 60000, &first), 0);
+	assert_int_equal(db_take_inos(f->db, 60000, &second), 0);
+	assert_true(second >= first + 60000);
+	assert_int_equal(db_commit(f->db), 0);
+}
+
+static void inode_numbers_are_never_given_twice(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t last = 1, ino;
+
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(db_take_inos(f->db, 10, &ino), 0);
+		assert_true(ino > last);
+		last = ino + 9;
+		assert_int_equal(db_take_inos(f->db, 200000, &ino), 0);
+		assert_int_equal(ino, last + 1);
+		last = ino + 199999;
+		fixture_reopen(f);
+	}
+}
+
+/* Without index.inos, or with a damaged one: rows and the note tell. */
+static void inode_numbers_without_their_file(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(cleanup_free) char *path = fixture_path(f, "index.inos");
+	uint64_t ino, last;
+
+	fixture_put(f->db, 1000000, "https://h/a", 200);
+	db_close(TAKE_PTR(f->db));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(db_open(f->dir, &f->db), 0);
+	assert_int_equal(db_take_inos(f->db, 500000, &ino), 0);
+	assert_true(ino > 1000000);
+	last = ino + 499999;
+	fixture_put(f->db, ino, "https://h/b", 200);
+	db_close(TAKE_PTR(f->db));
+	overwrite(path, 4, 8);
+	assert_int_equal(db_open(f->dir, &f->db), 0);
+	assert_int_equal(db_take_inos(f->db, 1, &ino), 0);
+	assert_true(ino > last);
+}
+
+static void codes_of_sqlite(void **state)
+{
+	static const struct { int rc, err; } cases[] = {
+		{ SQLITE_OK, 0 }, { SQLITE_ROW, 0 }, { SQLITE_DONE, 0 },
+		{ SQLITE_BUSY, -EBUSY }, { SQLITE_BUSY_SNAPSHOT, -EBUSY },
+		{ SQLITE_FULL, -ENOSPC }, { SQLITE_CORRUPT, -EBADMSG },
+		{ SQLITE_CORRUPT_INDEX, -EBADMSG }, { SQLITE_NOTADB, -EBADMSG },
+		{ SQLITE_IOERR, -EIO }, { SQLITE_IOERR_WRITE, -EIO },
+		{ SQLITE_IOERR_NOMEM, -ENOMEM }, { SQLITE_READONLY, -EROFS },
+		{ SQLITE_READONLY_DBMOVED, -EROFS }, { SQLITE_NOMEM, -ENOMEM },
+		{ SQLITE_CONSTRAINT_UNIQUE, -EEXIST }, { SQLITE_CANTOPEN, -EIO },
+		{ SQLITE_TOOBIG, -EFBIG }, { SQLITE_ERROR, -EIO },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(db_errno(NULL, cases[i].rc), cases[i].err);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(opens_only_directories),
+		TEST(read_only_directories),
+		TEST(refuses_later_versions),
+		TEST(refuses_other_programs),
+		TEST(garbage_is_moved_aside),
+		TEST(a_cut_file_is_moved_aside),
+		TEST(lost_tables_are_moved_aside),
+		TEST(damage_in_the_middle_is_told),
+		TEST(a_cut_wal_loses_its_end),
+		TEST(locked_by_another_process_is_busy),
+		TEST(readers_beside_the_writer),
+		TEST(inode_numbers_do_not_wait_for_a_transaction),
+		TEST(inode_numbers_are_never_given_twice),
+		TEST(inode_numbers_without_their_file),
+		cmocka_unit_test(codes_of_sqlite),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
