@@ -8,6 +8,7 @@
 #include "../base/buf.h"
 #include "db_private.h"
 
+#define FIRST_PAGE 16	/* rows: many walks end soon; then twice as many, up to: */
 #define PAGE 256
 
 struct walk {
@@ -25,7 +26,7 @@ struct walk {
 
 struct page {
 	struct record row[PAGE];
-	unsigned n;
+	unsigned n, size;	/* rows that are there, that were asked for */
 };
 
 static void page_clear(struct page *p)
@@ -52,7 +53,7 @@ static int read_page(struct db *db, const struct walk *w, struct page *p)
 	err = w->bind(s, w);
 	if (err)
 		return err;
-	sqlite3_bind_int(s, 9, PAGE);
+	sqlite3_bind_int(s, 9, p->size);
 	while ((n = conn_step(db->writer, s)) > 0) {
 		err = row_read(s, &p->row[p->n]);
 		if (err)
@@ -123,13 +124,16 @@ static int run(struct db *db, struct walk *w, db_each *each, void *arg)
 
 	if (!p)
 		return -ENOMEM;
+	p->size = FIRST_PAGE / 2;
 	do {
 		page_clear(p);
+		if (p->size < PAGE)
+			p->size *= 2;
 		changes = sqlite3_total_changes64(db->writer->sqlite);
 		err = read_page(db, w, p);
 		if (err || !p->n)
 			return err;
-		full = p->n == PAGE;
+		full = p->n == p->size;
 		err = remember(w, &p->row[p->n - 1]);
 		if (!err)
 			err = tell(db, w, p, changes, each, arg);
