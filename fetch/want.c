@@ -259,7 +259,7 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 	w->status = CACHE_MISS;
 	for (;;) {
 		_cleanup_(version_unrefp) struct version *v = NULL;
-		uint64_t generation;
+		uint64_t generation = 0;
 		enum use use;
 		int err;
 

@@ -1,0 +1,418 @@
+/* The index as fetch/ and fs/ use it: versions arrive, rest, are found again. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "../../../base/buf.h"
+#include "../../../base/cleanup.h"
+#include "../../../base/clock.h"
+#include "../../../index/index.h"
+
+static char dir[64];
+
+static struct index *open_index(int64_t size)
+{
+	const struct index_config config = { .dir = dir, .size = size, .compress = true,
+					     .level = 3 };
+	struct index *ix = NULL;
+	char reason[256] = "";
+
+	if (index_open(&config, &ix, reason, sizeof reason) != 0 || index_start(ix) != 0)
+		fail_msg("%s", reason);
+	return ix;
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof dir, "/tmp/test-index-XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof command, "rm -rf %s", dir);
+	return system(command);
+}
+
+static struct meta *meta_of(int64_t length, const char *etag)
+{
+	struct meta *m = meta_new();
+
+	m->status = 200;
+	m->flags = META_STORE | META_RANGES;
+	m->length = length;
+	m->response_ms = clock_wall_ms();
+	m->fresh_until_ms = m->response_ms + 3600000;
+	m->usable_until_ms = INT64_MAX;
+	m->content_type = strdup("text/plain");
+	if (etag)
+		m->etag = strdup(etag);
+	return m;
+}
+
+/* --- waiting for thread I --- */
+
+struct record_wait {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool done;
+};
+
+static void record_done(void *arg, int err)
+{
+	struct record_wait *w = arg;
+
+	(void)err;
+	WITH_LOCK(&w->lock) {
+		w->done = true;
+		pthread_cond_signal(&w->cond);
+	}
+}
+
+static void record(struct version *v)
+{
+	struct record_wait w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
+
+	version_record(v, record_done, &w);
+	WITH_LOCK(&w.lock)
+		while (!w.done)
+			pthread_cond_wait(&w.cond, &w.lock);
+}
+
+/* A body that compresses, different for each seed. */
+static char *body_of(size_t len, unsigned seed)
+{
+	char *body = malloc(len + 32);
+
+	for (size_t i = 0; i < len; i += 16)
+		snprintf(body + i, 32, "%08x %06zx\n", seed, i & 0xffffff);
+	return body;
+}
+
+static struct version *put(struct index *ix, const char *key, size_t len, unsigned seed)
+{
+	struct meta *m = meta_of((int64_t)len, "\"strong\"");
+	char *body = body_of(len, seed);
+	struct version *v;
+
+	assert_int_equal(version_begin(ix, key, m, false, &v), 0);
+	for (size_t off = 0; off < len;) {
+		size_t n = len - off < 100000 ? len - off : 100000;
+		int err = version_write(v, (int64_t)off, body + off, n);
+
+		if (err == -ENOBUFS) {
+			index_drain(ix);	/* lets it evict */
+			version_on_room(v, NULL, NULL);
+			continue;
+		}
+		assert_int_equal(err, 0);
+		off += n;
+	}
+	if (len)
+		version_complete(v);
+	record(v);
+	meta_unref(m);
+	free(body);
+	return v;
+}
+
+static void check(struct version *v, size_t len, unsigned seed)
+{
+	char *body = body_of(len, seed);
+
+	for (size_t off = 0; off < len; off += 65536) {
+		struct bytes b;
+		size_t n = len - off < 65536 ? len - off : 65536;
+		_cleanup_(cleanup_free) char *copy = malloc(n);
+
+		assert_int_equal(version_read(v, (int64_t)off, 65536, NULL, &b), 0);
+		assert_int_equal(b.len, n);
+		if (b.data)
+			memcpy(copy, b.data, n);
+		else
+			assert_int_equal(pread(b.fd, copy, n, b.pos), n);
+		assert_memory_equal(copy, body + off, n);
+		bytes_fini(&b);
+	}
+	free(body);
+}
+
+/* --- tests --- */
+
+static void bodies_of_all_sizes_survive_a_restart(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 100, 4096, 200000, 262144, 262145, 1500000, 9000000 };
+	struct index *ix = open_index(1 << 30);
+	char key[64];
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+			struct version *v;
+
+			snprintf(key, sizeof key, "http://a/%u", i);
+			if (round == 0)
+				v = put(ix, key, sizes[i], i);
+			else
+				assert_int_equal(index_find(ix, key, &v), 0);
+			assert_int_equal(version_length(v), sizes[i]);
+			check(v, sizes[i], i);
+			version_unref(v);
+		}
+		index_close(ix);
+		ix = open_index(1 << 30);
+	}
+	index_close(ix);
+}
+
+static void a_new_version_replaces_and_the_old_stays_readable(void **state)
+{
+	struct index *ix = open_index(1 << 30);
+	struct version *old = put(ix, "http://a/x", 300000, 1), *new, *found;
+	struct index_sums sums;
+
+	(void)state;
+	index_drain(ix);
+	new = put(ix, "http://a/x", 300000, 2);
+	index_drain(ix);
+	assert_int_not_equal(version_ino(old), version_ino(new));
+	check(old, 300000, 1);
+	check(new, 300000, 2);
+	assert_false(version_is_current(old));
+	assert_int_equal(index_find(ix, "http://a/x", &found), 0);
+	assert_ptr_equal(found, new);
+	index_sums(ix, &sums);
+	assert_int_equal(sums.objects, 1);
+	version_unref(found);
+	version_unref(old);
+	version_unref(new);
+	index_close(ix);
+}
+
+static void purge_is_exact(void **state)
+{
+	struct index *ix = open_index(1 << 30);
+	struct version *held = put(ix, "http://a/d/held", 5000, 3), *v;
+	const struct target prefix = { TARGET_PREFIX, (char *)"http://a/d/" };
+	const struct target all = { TARGET_ALL, NULL };
+	int64_t removed = -1;
+	char key[64];
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		snprintf(key, sizeof key, "http://a/d/%d", i);
+		version_unref(put(ix, key, 1000, 1));
+	}
+	version_unref(put(ix, "http://a/other", 1000, 1));
+	index_drain(ix);
+	assert_int_equal(index_purge(ix, &prefix, 1, &removed), 0);
+	assert_int_equal(removed, 51);
+	assert_int_equal(index_find(ix, "http://a/d/7", &v), -ENOENT);
+	assert_int_equal(index_find(ix, "http://a/d/held", &v), -ENOENT);
+	check(held, 5000, 3);		/* its readers read on */
+	assert_int_equal(index_find(ix, "http://a/other", &v), 0);
+	version_unref(v);
+	version_unref(held);
+	assert_int_equal(index_purge(ix, &all, 1, &removed), 0);
+	assert_int_equal(removed, 1);
+	assert_false(index_has_below(ix, "http://a/"));
+	index_close(ix);
+}
+
+static void what_arrives_while_it_is_purged_does_not_come_back(void **state)
+{
+	struct index *ix = open_index(1 << 30);
+	const struct target all = { TARGET_ALL, NULL };
+	struct meta *m = meta_of(1000, NULL);
+	struct version *v, *found;
+	char *body = body_of(1000, 9);
+	int64_t removed;
+
+	(void)state;
+	assert_int_equal(version_begin(ix, "http://a/y", m, false, &v), 0);
+	assert_int_equal(version_write(v, 0, body, 500), 0);
+	record(v);
+	assert_int_equal(index_purge(ix, &all, 1, &removed), 0);
+	assert_int_equal(removed, 1);
+	assert_int_equal(version_write(v, 500, body + 500, 500), 0);
+	version_complete(v);
+	index_drain(ix);
+	check(v, 1000, 9);
+	assert_int_equal(index_find(ix, "http://a/y", &found), -ENOENT);
+	version_unref(v);
+	index_drain(ix);
+	assert_int_equal(index_find(ix, "http://a/y", &found), -ENOENT);
+	meta_unref(m);
+	free(body);
+	index_close(ix);
+}
+
+static _Atomic int woken;
+
+static void count_wake(struct waiter *w)
+{
+	(void)w;
+	atomic_fetch_add(&woken, 1);
+}
+
+static void a_reader_waits_for_bytes_and_is_told_of_failure(void **state)
+{
+	struct index *ix = open_index(1 << 30);
+	struct meta *m = meta_of(10000, NULL);
+	struct waiter a = { .wake = count_wake }, b = { .wake = count_wake };
+	char *body = body_of(10000, 4);
+	struct version *v;
+	struct bytes bytes;
+
+	(void)state;
+	atomic_store(&woken, 0);
+	list_init(&a.link);
+	list_init(&b.link);
+	assert_int_equal(version_begin(ix, "http://a/z", m, false, &v), 0);
+	assert_int_equal(version_read(v, 100, 50, &a, &bytes), -EAGAIN);
+	assert_int_equal(version_read(v, 9000, 5000, &b, &bytes), -EAGAIN);
+	assert_int_equal(version_write(v, 0, body, 149), 0);
+	assert_int_equal(atomic_load(&woken), 0);
+	assert_int_equal(version_write(v, 149, body + 149, 1), 0);
+	assert_int_equal(atomic_load(&woken), 1);
+	assert_int_equal(version_read(v, 100, 50, NULL, &bytes), 0);
+	assert_memory_equal(bytes.data, body + 100, 50);
+	bytes_fini(&bytes);
+	version_fail(v, -EIO);
+	assert_int_equal(atomic_load(&woken), 2);
+	assert_int_equal(version_read(v, 0, 10, NULL, &bytes), -EIO);
+	assert_int_equal(index_find(ix, "http://a/z", &v), -ENOENT);
+	version_unref(v);
+	meta_unref(m);
+	free(body);
+	index_close(ix);
+}
+
+static int64_t du(void)
+{
+	char command[128];
+	long long bytes = 0;
+	FILE *p;
+
+	snprintf(command, sizeof command, "du -s -B1 %s", dir);
+	p = popen(command, "r");
+	if (fscanf(p, "%lld", &bytes) != 1)
+		bytes = -1;
+	pclose(p);
+	return bytes;
+}
+
+static void the_limit_holds_and_old_ones_go(void **state)
+{
+	enum { LIMIT = 12 << 20 };
+	struct index *ix = open_index(LIMIT);
+	char key[64];
+	int found = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 60; i++) {
+		struct version *v;
+
+		snprintf(key, sizeof key, "http://a/big/%u", i);
+		v = put(ix, key, 1500000, i);
+		check(v, 1500000, i);
+		version_unref(v);
+		assert_true(du() <= LIMIT);
+	}
+	index_drain(ix);
+	for (unsigned i = 0; i < 60; i++) {
+		struct version *v;
+
+		snprintf(key, sizeof key, "http://a/big/%u", i);
+		if (index_find(ix, key, &v) == 0) {
+			check(v, 1500000, i);
+			version_unref(v);
+			found++;
+		}
+	}
+	assert_true(found > 0);
+	index_close(ix);
+	assert_true(du() <= LIMIT);
+}
+
+static void a_partial_body_is_taken_up_after_a_restart(void **state)
+{
+	struct index *ix = open_index(1 << 30);
+	struct meta *m = meta_of(3000000, "\"strong\"");
+	char *body = body_of(3000000, 5);
+	struct version *v;
+	struct bytes bytes;
+
+	(void)state;
+	assert_int_equal(version_begin(ix, "http://a/part", m, false, &v), 0);
+	assert_int_equal(version_write(v, 0, body, 1000000), 0);
+	record(v);
+	version_pause(v);
+	index_drain(ix);
+	version_unref(v);
+	index_close(ix);
+	ix = open_index(1 << 30);
+	assert_int_equal(index_find(ix, "http://a/part", &v), 0);
+	assert_int_equal(version_missing(v, 0), 1000000);
+	assert_int_equal(version_read(v, 999000, 1000, NULL, &bytes), 0);
+	bytes_fini(&bytes);
+	assert_int_equal(version_read(v, 1000000, 1000, NULL, &bytes), -EAGAIN);
+	assert_int_equal(version_write(v, 1000000, body + 1000000, 2000000), 0);
+	version_complete(v);
+	index_drain(ix);
+	check(v, 3000000, 5);
+	version_unref(v);
+	index_close(ix);
+	ix = open_index(1 << 30);
+	assert_int_equal(index_find(ix, "http://a/part", &v), 0);
+	check(v, 3000000, 5);
+	version_unref(v);
+	meta_unref(m);
+	free(body);
+	index_close(ix);
+}
+
+static void two_at_once_are_refused(void **state)
+{
+	const struct index_config config = { .dir = dir, .size = 1 << 30 };
+	struct index *ix = open_index(1 << 30), *second;
+	char reason[256] = "";
+
+	(void)state;
+	assert_int_equal(index_open(&config, &second, reason, sizeof reason), -EBUSY);
+	assert_non_null(strstr(reason, "in use"));
+	index_close(ix);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+	const struct CMUnitTest tests[] = {
+		TEST(bodies_of_all_sizes_survive_a_restart),
+		TEST(a_new_version_replaces_and_the_old_stays_readable),
+		TEST(purge_is_exact),
+		TEST(what_arrives_while_it_is_purged_does_not_come_back),
+		TEST(a_reader_waits_for_bytes_and_is_told_of_failure),
+		TEST(the_limit_holds_and_old_ones_go),
+		TEST(a_partial_body_is_taken_up_after_a_restart),
+		TEST(two_at_once_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
