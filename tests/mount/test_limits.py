@@ -1,0 +1,137 @@
+"""The cache directory never takes more than it may."""
+import os
+import threading
+
+import pytest
+
+from limited import Task, eventually, pread_all, read, together, within
+from mounted import disk_use
+from origin import FRESH, Response, noise, text
+
+MIB = 1 << 20
+
+
+class Watch:
+    """Samples what a directory takes on disk, as fast as it can."""
+
+    def __init__(self, directory):
+        self.directory, self.most, self.samples = directory, 0, 0
+        self._ends = threading.Event()
+        self._task = Task(self._sample)
+
+    def _sample(self):
+        while not self._ends.is_set():
+            self.most = max(self.most, disk_use(self.directory))
+            self.samples += 1
+            self._ends.wait(0.002)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._ends.set()
+        self._task.result()
+
+
+@pytest.mark.parametrize("size, make", [(100_000, noise), (700_000, noise), (700_000, text)],
+                         ids=["small", "larger", "compressible"])
+def test_du_never_passes_the_limit(make_mount, origin, size, make):
+    mount = make_mount(origin.url, "size=32M")
+    bodies = {f"{n}.bin": make(size, n) for n in range(120 * MIB // size // 2)}
+    for name, body in bodies.items():
+        origin.fresh(f"/{name}", body)
+    listed = list(bodies)
+    with Watch(mount.cache) as watch:
+        assert all(together([lambda part=part: all(read(mount / name) == bodies[name]
+                                                   for name in listed[part::3])
+                             for part in range(3)], limit=60))
+    assert watch.samples > 10
+    assert watch.most <= 32 * MIB
+    stats = mount.stats()
+    assert stats["bytes_stored"] <= stats["bytes_limit"] == 32 * MIB
+    if make is noise:
+        assert stats["evictions"] > 0
+    for name in listed[::10]:  # what was evicted is fetched again
+        assert read(mount / name) == bodies[name]
+
+
+def test_du_never_passes_the_limit_while_large_bodies_arrive_side_by_side(make_mount, origin):
+    mount = make_mount(origin.url, "size=32M")
+    bodies = [noise(12 * MIB, n) for n in range(8)]
+    for number, body in enumerate(bodies):
+        origin.fresh(f"/{number}.bin", body)
+    with Watch(mount.cache) as watch:
+        got = together([lambda n=n: read(mount / f"{n}.bin") for n in range(8)], limit=60)
+    assert got == bodies
+    assert watch.most <= 32 * MIB
+
+
+def test_a_body_larger_than_the_cache_is_served(make_mount, origin):
+    mount = make_mount(origin.url, "size=16M")
+    body = noise(48 * MIB)
+    origin.fresh("/large.bin", body, etag='"1"', ranges=True)
+    with Watch(mount.cache) as watch:
+        assert read(mount / "large.bin") == body
+    assert watch.most <= 16 * MIB
+
+
+def test_a_body_larger_than_the_cache_is_served_to_two_readers(make_mount, origin):
+    mount = make_mount(origin.url, "size=16M")
+    body = noise(40 * MIB)
+    origin.fresh("/large.bin", body, etag='"1"', ranges=True)
+    with Watch(mount.cache) as watch:
+        assert together([lambda: read(mount / "large.bin") == body] * 2, limit=60) == [True, True]
+    assert watch.most <= 16 * MIB
+
+
+def test_what_is_in_use_stays(make_mount, origin):
+    """Names that are looked up again and again outlive those that are not."""
+    mount = make_mount(origin.url, "size=32M", "kernel_ttl=0")
+    origin.fresh("/hot.bin", noise(500_000))
+    for number in range(150):
+        origin.fresh(f"/{number}.bin", noise(500_000, number + 1))
+    for number in range(150):
+        read(mount / "hot.bin")
+        read(mount / f"{number}.bin")
+    assert mount.stat("evictions") > 0
+    assert origin.count("/hot.bin") == 1
+
+
+def test_an_open_file_is_right_though_it_was_evicted(make_mount, origin):
+    mount = make_mount(origin.url, "size=16M")
+    body = noise(4 * MIB)
+    origin.fresh("/open.bin", body, etag='"1"', ranges=True)
+    fd = within(os.open, mount / "open.bin", os.O_RDONLY)
+    try:
+        assert within(pread_all, fd, 0, MIB) == body[:MIB]
+        for number in range(60):
+            origin.fresh(f"/{number}.bin", noise(500_000, number + 1))
+            read(mount / f"{number}.bin")
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        assert within(pread_all, fd, 0, len(body)) == body
+    finally:
+        os.close(fd)
+
+
+def test_the_limit_holds_after_a_remount_with_a_smaller_one(make_mount, origin, place):
+    cache = place / "one-cache"
+    mount = make_mount(origin.url, "size=64M", cache=cache)
+    for number in range(80):
+        origin.fresh(f"/{number}.bin", noise(500_000, number))
+        read(mount / f"{number}.bin")
+    assert mount.stop() == 0
+    smaller = make_mount(origin.url, "size=16M", cache=cache)
+    for number in range(80, 90):
+        origin.fresh(f"/{number}.bin", noise(500_000, number))
+        assert read(smaller / f"{number}.bin") == noise(500_000, number)
+    eventually(lambda: disk_use(cache) <= 16 * MIB, "shrunk below the new limit")
+
+
+def test_thousands_of_tiny_files_stay_below_the_limit(make_mount, origin):
+    mount = make_mount(origin.url, "size=16M")
+    origin.route(None, lambda request: Response(request.target.encode() * 20, headers=FRESH))
+    with Watch(mount.cache) as watch:
+        together([lambda part=part: [read(mount / f"d/{n}.txt") for n in range(part, 3000, 3)]
+                  for part in range(3)], limit=60)
+    assert watch.most <= 16 * MIB
+    assert mount.stat("objects") > 1000
