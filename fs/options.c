@@ -157,6 +157,7 @@ static int set_own(struct options *o, const struct setting *option, const char *
 struct passed {
 	struct buf list;
 	char *fsname, *subtype;
+	bool sloppy;		/* as mount -s: options behind it may be unknown */
 };
 
 static void passed_fini(struct passed *passed)
@@ -193,6 +194,8 @@ static int set_option(struct options *o, struct passed *passed, const char *name
 	case MOUNT_OPTION_IGNORE:
 		return 0;
 	default:
+		if (passed->sloppy)
+			return 0;
 		snprintf(reason, reason_len, "unknown option: %s%s", name,
 			 value ? "=..." : "");
 		return -EINVAL;
@@ -264,7 +267,7 @@ static int parse_arguments(struct options *o, struct passed *passed, int argc,
 
 	optind = 0;	/* from the start, also when called again */
 	opterr = 0;
-	while (err == 0 && (c = getopt_long(argc, argv, "-:fdVho:", words, NULL)) >= 0) {
+	while (err == 0 && (c = getopt_long(argc, argv, "-:fdsVho:", words, NULL)) >= 0) {
 		switch (c) {
 		case 1:
 			err = parse_word(o, optarg, reason, reason_len);
@@ -274,6 +277,9 @@ static int parse_arguments(struct options *o, struct passed *passed, int argc,
 			/* fall through */
 		case 'f':
 			o->foreground = true;
+			break;
+		case 's':
+			passed->sloppy = true;
 			break;
 		case 'V':
 			o->action = OPTIONS_VERSION;
@@ -331,7 +337,7 @@ static int make_mount_options(struct options *o, struct passed *passed)
 int options_parse(int argc, char *const *argv, struct options *o, char *reason,
 		  size_t reason_len)
 {
-	struct passed passed _cleanup_(passed_fini) = { BUF_INIT, NULL, NULL };
+	struct passed passed _cleanup_(passed_fini) = { BUF_INIT, NULL, NULL, false };
 	int err;
 
 	set_defaults(o);
@@ -392,6 +398,7 @@ void options_help(FILE *to, const char *program)
 		"  -o OPTION,...  see below; \\, is a comma within a value\n"
 		"  -f             stay in the foreground, log to standard error\n"
 		"  -d             the same, and log what happens (implies -f)\n"
+		"  -s             ignore unknown options of the -o behind it\n"
 		"  -V             print versions\n"
 		"  -h             print this\n",
 		program);

@@ -195,6 +195,8 @@ static void test_arguments(void **state)
 		{ { "w", "--", URL, "/mnt" }, 0, OPTIONS_RUN, false, false },
 		{ { "w", URL, "-o", "ttl=1s", "/mnt", "-o", "size=1G" }, 0, OPTIONS_RUN,
 		  false, false },
+		{ { "w", "-s", "-o", "bogus=1", URL, "/mnt" }, 0, OPTIONS_RUN, false, false },
+		{ { "w", "-s", "-o", "ttl=x", URL, "/mnt" }, -EINVAL, OPTIONS_RUN, false, false },
 		{ { "w", "-h" }, 0, OPTIONS_HELP, false, false },
 		{ { "w", "--help" }, 0, OPTIONS_HELP, false, false },
 		{ { "w", "-V" }, 0, OPTIONS_VERSION, false, false },
