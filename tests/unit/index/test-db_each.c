@@ -257,6 +257,26 @@ static void replaced_rows_are_told_once(void **state)
 	assert_int_equal(s.n, 1000);
 }
 
+static bool retire_the_next(void *arg, const struct record *r)
+{
+	struct seen *s = arg;
+
+	s->n++;
+	return db_set_current(s->db, r->ino + 1, false) == 0;
+}
+
+static void retired_rows_are_not_told(void **state)
+{
+	struct fixture *f = *state;
+	struct seen s = { .db = f->db };
+
+	put_numbered(f->db, 2, 601);
+	assert_int_equal(db_begin(f->db), 0);
+	assert_int_equal(db_each_prefix(f->db, "", retire_the_next, &s), 0);
+	assert_int_equal(db_commit(f->db), 0);
+	assert_int_equal(s.n, 300);
+}
+
 static bool change_the_next(void *arg, const struct record *r)
 {
 	struct blob b = { .kind = BLOB_FILE, .id = r->ino + 1, .stored = 77 };
@@ -357,6 +377,7 @@ int main(void)
 		TEST(all_may_be_deleted_while_walking),
 		TEST(deleted_rows_are_not_told),
 		TEST(replaced_rows_are_told_once),
+		TEST(retired_rows_are_not_told),
 		TEST(changed_rows_are_told_as_they_are),
 		TEST(pages_of_equal_rows),
 		TEST(walks_may_nest),

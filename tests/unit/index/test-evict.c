@@ -157,6 +157,8 @@ static void spared_victims_stay(void **state)
 	assert_int_equal(db_find_ino(f->db, 4, &r), 0);
 	record_fini(&r);
 	expect_victims(&e, 1, 4, "4 4 ");
+	e.hand = 99;
+	expect_victims(&e, 1, 4, "4 4 ");
 	recency_free(e.recency);
 }
 
