@@ -49,22 +49,35 @@ static void on_stop(int number)
 	session_stop(&the_fs);
 }
 
-/* A terminal that goes away, or logrotate, is no reason to stop. */
-static void on_hangup(int number)
+static void on_nothing(int number)
 {
 	(void)number;
 }
 
-static void set_signals(void)
+/* Hangup: in the foreground the terminal went away, which ends programs. In the
+ * background there is none, and it is what daemons are sent to reopen their logs: there
+ * is nothing to reopen in syslog, so nothing happens. */
+static void set_signals(bool foreground)
 {
 	struct sigaction stop = { .sa_handler = on_stop, .sa_flags = SA_RESTART };
-	struct sigaction hangup = { .sa_handler = on_hangup, .sa_flags = SA_RESTART };
+	struct sigaction nothing = { .sa_handler = on_nothing, .sa_flags = SA_RESTART };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction old;
 
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGHUP, &hangup, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	/* Under nohup it stays ignored. */
+	if (sigaction(SIGHUP, NULL, &old) < 0 || old.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, foreground ? &stop : &nothing, NULL);
+}
+
+/* For the system's log; in the foreground it is plain to see. */
+static void note(const struct options *o, const char *what)
+{
+	if (!o->foreground)
+		log_info("%s is %s %s, cached in %s", o->source, what, o->mountpoint,
+			 o->cache_dir);
 }
 
 /* --- from the index up to the mount --- */
@@ -122,7 +135,7 @@ static int serve_mounted(const struct options *o, struct daemon *d)
 		fetch_stop(the_fs.fetch);
 		return err;
 	}
-	log_info("%s is mounted on %s, cached in %s", o->source, o->mountpoint, o->cache_dir);
+	note(o, "mounted on");
 	err = session_run(&the_fs);
 	if (err < 0)
 		log_error("the session ended: %s", strerror(-err));
@@ -146,7 +159,7 @@ static int serve(const struct options *o, struct daemon *d)
 	err = build_fetch(o, d);
 	if (err < 0)
 		goto close_index;
-	set_signals();
+	set_signals(o->foreground);
 	err = session_mount(&the_fs, o->mountpoint);
 	if (err < 0) {
 		daemon_failed(d, NULL);
@@ -154,7 +167,7 @@ static int serve(const struct options *o, struct daemon *d)
 	}
 	err = serve_mounted(o, d);
 	session_unmount(&the_fs);
-	log_info("%s is unmounted", o->mountpoint);
+	note(o, "unmounted from");
 free_fetch:
 	fetch_free(the_fs.fetch);
 close_index:
