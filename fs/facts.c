@@ -23,9 +23,9 @@ int facts_take(struct fs *fs, struct fact ret[FACTS_MAX])
 
 double facts_hit_rate(void)
 {
-	double here = (double)(counter_value(COUNT_hits) + counter_value(COUNT_stale_served) +
-			       counter_value(COUNT_negative_hits));
-	double there = (double)(counter_value(COUNT_misses) + counter_value(COUNT_revalidated));
+	double here = (double)(counter_value(COUNT_hits) + counter_value(COUNT_negative_hits) +
+			       counter_value(COUNT_stale_served));
+	double there = (double)(counter_value(COUNT_misses) + counter_value(COUNT_coalesced));
 
 	return here + there > 0 ? here / (here + there) : 0;
 }

@@ -18,9 +18,9 @@ struct fact {
 /* A snapshot, in order. Returns how many. */
 int facts_take(struct fs *fs, struct fact ret[FACTS_MAX]);
 
-/* Names answered without asking the origin, of all that were answered: 0 to 1, 0 when
- * there were none. */
+/* Names answered from what was stored, of these and those that a transfer was for: 0 to
+ * 1, 0 when there were none. */
 double facts_hit_rate(void);
-#define FACTS_HIT_RATE_HELP "share of names answered without asking the origin, 0 to 1"
+#define FACTS_HIT_RATE_HELP "share of names answered from what was stored, 0 to 1"
 
 #endif
