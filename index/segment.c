@@ -159,7 +159,7 @@ static void place_free(struct segments *ss, struct segment *seg, int64_t offset,
 /* The write failed. Nobody behind it: as if it had not been. */
 static void place_undo(struct segments *ss, const struct place *p)
 {
-	bool last = false;
+	bool last = false, dead = false;
 
 	WITH_LOCK(&ss->lock) {
 		last = !p->seg->gone && p->seg->end == p->offset + (int64_t)p->len;
@@ -167,11 +167,14 @@ static void place_undo(struct segments *ss, const struct place *p)
 			p->seg->end = p->before;
 			p->seg->live -= p->len;
 			p->seg->disk -= p->growth;
+			dead = remove_dead(ss, p->seg);
 		}
 	}
 	if (last)
 		space_release(ss->space, p->growth);
-	else
+	if (dead)
+		segment_table_unlink(ss, p->seg);
+	if (!last)
 		place_free(ss, p->seg, p->offset, p->len);
 }
 

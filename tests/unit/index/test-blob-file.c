@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "../../../index/blob_file.h"
+#include "../../../index/blob_sums.h"
 
 #define MIB (1 << 20)
 
@@ -339,6 +340,51 @@ static void test_a_damaged_row_is_an_error(void **state)
 	scratch_fini(&s);
 }
 
+/* A tail that its row vouches for is still not believed blindly. */
+static void test_a_tail_of_nonsense_is_refused(void **state)
+{
+	size_t len = 300000;
+	uint64_t seed = 5;
+	struct scratch s;
+
+	(void)state;
+	scratch_init(&s, 1 << 30, true);
+	for (int i = 0; i < 1000; i++) {
+		bool text = i % 2;
+		size_t n = text ? 8 + 16 + 3 * 8 + 8 + 4 * 8 + 9 : 16 + 3 * 8;
+		unsigned char tail[128], good[128];
+		char path[128], *back = malloc(len);
+		static char *data[2];
+		static struct blob b[2];
+		struct blob bad;
+		int fd, r;
+
+		if (i < 2) {
+			data[i] = make_body(len, text, 9);
+			put(&s, data[i], len, 5 + i, NULL, &b[i]);
+		}
+		blob_path(&s, &b[text], path, sizeof(path));
+		fd = open(path, O_RDWR);
+		assert_int_equal(pread(fd, good, n, b[text].stored - n), n);
+		memcpy(tail, good, n);
+		assert_int_equal(blob_sum(tail, n), b[text].sum);
+		for (uint64_t k = scratch_random(&seed) % 4; k < 4; k++)
+			tail[scratch_random(&seed) % n] = scratch_random(&seed) % 3 ?
+				scratch_random(&seed) : 0xff;
+		assert_int_equal(pwrite(fd, tail, n, b[text].stored - n), n);
+		bad = b[text];
+		bad.sum = blob_sum(tail, n);
+		r = store_read(s.store, &bad, 0, len, back);
+		assert_true(r == -EBADMSG || (r == 0 && memcmp(back, data[text], len) == 0));
+		assert_int_equal(pwrite(fd, good, n, b[text].stored - n), n);
+		close(fd);
+		free(back);
+		if (i >= 998)
+			free(data[text]);
+	}
+	scratch_fini(&s);
+}
+
 static void test_more_files_than_are_kept_open(void **state)
 {
 	enum { N = 300, LEN = 20000 };
@@ -377,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_no_room_leaves_nothing_behind),
 		cmocka_unit_test(test_no_room_for_the_sums_leaves_the_file_as_it_was),
 		cmocka_unit_test(test_a_damaged_row_is_an_error),
+		cmocka_unit_test(test_a_tail_of_nonsense_is_refused),
 		cmocka_unit_test(test_more_files_than_are_kept_open),
 	};
 
