@@ -79,7 +79,7 @@ static int set_up(struct conn *c, bool writable)
 	if (rc)
 		return db_errno(c->sqlite, rc);
 	if (!writable)
-		return conn_exec(c, "PRAGMA cache_size = -1024; PRAGMA temp_store = memory");
+		return conn_exec(c, "PRAGMA cache_size = -4096; PRAGMA temp_store = memory");
 	if (sqlite3_db_readonly(c->sqlite, "main") == 1)
 		return -EROFS;
 	return conn_exec(c,

@@ -53,19 +53,32 @@ static int read_limit(int fd, uint64_t *ret)
 	return 0;
 }
 
+/* What is new must also be found after a power cut. */
+static int make_file(int dirfd, int *ret)
+{
+	int fd = openat(dirfd, "index.inos", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0 || fsync(dirfd) < 0) {
+		int err = -errno;
+
+		cleanup_close(&fd);
+		return err;
+	}
+	*ret = fd;
+	return 0;
+}
+
 static int open_file(const char *dir, int *ret)
 {
-	_cleanup_(cleanup_close) int dirfd = -1, fd = -1;
+	_cleanup_(cleanup_close) int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
 
-	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return -errno;
-	fd = openat(dirfd, "index.inos", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(dirfd, "index.inos", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return -errno;
-	if (fsync(dirfd) < 0)
-		return -errno;
-	*ret = TAKE_FD(fd);
+		return errno == ENOENT ? make_file(dirfd, ret) : -errno;
+	*ret = fd;
 	return 0;
 }
 

@@ -46,6 +46,21 @@ static int read_strings(sqlite3_stmt *s, struct meta *m)
 	return err;
 }
 
+/* Most often there is no such time of its own: NULL stands for fresh_until_ms. */
+static int64_t read_time(sqlite3_stmt *s, enum column column, const struct meta *m)
+{
+	if (sqlite3_column_type(s, column) == SQLITE_NULL)
+		return m->fresh_until_ms;
+	return sqlite3_column_int64(s, column);
+}
+
+static int bind_time(sqlite3_stmt *s, enum column column, int64_t time, const struct meta *m)
+{
+	if (time == m->fresh_until_ms)
+		return sqlite3_bind_null(s, column + 1);
+	return sqlite3_bind_int64(s, column + 1, time);
+}
+
 int row_read_meta(sqlite3_stmt *s, struct meta **ret)
 {
 	_cleanup_(meta_unrefp) struct meta *m = calloc(1, sizeof(*m));
@@ -61,8 +76,8 @@ int row_read_meta(sqlite3_stmt *s, struct meta **ret)
 	m->request_ms = sqlite3_column_int64(s, COL_REQUEST);
 	m->response_ms = sqlite3_column_int64(s, COL_RESPONSE);
 	m->fresh_until_ms = sqlite3_column_int64(s, COL_FRESH);
-	m->swr_until_ms = sqlite3_column_int64(s, COL_SWR);
-	m->sie_until_ms = sqlite3_column_int64(s, COL_SIE);
+	m->swr_until_ms = read_time(s, COL_SWR, m);
+	m->sie_until_ms = read_time(s, COL_SIE, m);
 	m->usable_until_ms = sqlite3_column_int64(s, COL_USABLE);
 	err = read_strings(s, m);
 	if (err)
@@ -115,8 +130,8 @@ int row_bind_meta(sqlite3_stmt *s, const struct meta *m)
 	bad |= sqlite3_bind_int64(s, COL_REQUEST + 1, m->request_ms);
 	bad |= sqlite3_bind_int64(s, COL_RESPONSE + 1, m->response_ms);
 	bad |= sqlite3_bind_int64(s, COL_FRESH + 1, m->fresh_until_ms);
-	bad |= sqlite3_bind_int64(s, COL_SWR + 1, m->swr_until_ms);
-	bad |= sqlite3_bind_int64(s, COL_SIE + 1, m->sie_until_ms);
+	bad |= bind_time(s, COL_SWR, m->swr_until_ms, m);
+	bad |= bind_time(s, COL_SIE, m->sie_until_ms, m);
 	bad |= sqlite3_bind_int64(s, COL_USABLE + 1, m->usable_until_ms);
 	bad |= stmt_bind_text(s, COL_ETAG + 1, m->etag);
 	bad |= stmt_bind_text(s, COL_LAST_MODIFIED + 1, m->last_modified);

@@ -25,8 +25,8 @@ static const char *const step[] = {
 	"  request_ms INTEGER NOT NULL,"
 	"  response_ms INTEGER NOT NULL,"
 	"  fresh_until_ms INTEGER NOT NULL,"
-	"  swr_until_ms INTEGER NOT NULL,"
-	"  sie_until_ms INTEGER NOT NULL,"
+	"  swr_until_ms INTEGER,"	/* NULL: fresh_until_ms */
+	"  sie_until_ms INTEGER,"	/* likewise */
 	"  usable_until_ms INTEGER NOT NULL,"
 	"  kind INTEGER NOT NULL,"
 	"  codec INTEGER NOT NULL,"

@@ -126,6 +126,27 @@ static void every_column_survives(void **state)
 	record_fini(&plain);
 }
 
+/* A time that equals fresh_until_ms is not stored again. */
+static void equal_times_survive(void **state)
+{
+	static const int64_t time[][3] = {
+		{ 5, 5, 5 }, { 5, 6, 5 }, { 5, 5, 7 }, { 0, 0, 1 }, { -1, 0, 0 },
+		{ INT64_MAX, INT64_MAX, INT64_MAX },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(time) / sizeof(time[0]); i++) {
+		struct record r = fixture_record(3, "https://h/a");
+
+		r.meta->fresh_until_ms = time[i][0];
+		r.meta->swr_until_ms = time[i][1];
+		r.meta->sie_until_ms = time[i][2];
+		assert_int_equal(db_put(f->db, &r), 0);
+		expect_row(f->db, &r);
+		record_fini(&r);
+	}
+}
+
 static void put_replaces_every_column(void **state)
 {
 	struct fixture *f = *state;
@@ -441,6 +462,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_column_survives),
+		TEST(equal_times_survive),
 		TEST(put_replaces_every_column),
 		TEST(parts_of_a_row_change),
 		TEST(missing_rows),
