@@ -260,6 +260,36 @@ static void test_garbage_behind_the_end(void **state)
 	}
 }
 
+/* Only gzip has members. */
+static void test_deflate_does_not_go_on(void **state)
+{
+	static const int window_bits[] = { ZLIB, RAW };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(window_bits); i++) {
+		struct buf encoded = BUF_INIT, got = BUF_INIT;
+
+		compress_to(&encoded, window_bits[i], text, sizeof(text));
+		compress_to(&encoded, window_bits[i], text, sizeof(text));
+		assert_int_equal(decode("deflate", &encoded, 1 << 20, &got), -EBADMSG);
+		assert_int_equal(decode("deflate", &encoded, 1, &got), -EBADMSG);
+		assert_int_equal(got.len, sizeof(text));
+		buf_fini(&encoded);
+		buf_fini(&got);
+	}
+}
+
+/* A bare stream whose first byte could be zlib's: the second one cannot. */
+static void test_bare_deflate_that_looks_like_zlib(void **state)
+{
+	struct buf encoded = BUF_INIT;
+
+	(void)state;
+	buf_append(&encoded, "\x08\x01\x00\xfe\xffx\x03\x00", 8);
+	assert_decodes("deflate", &encoded, "x", 1);
+	buf_fini(&encoded);
+}
+
 /* Any wrong bit is noticed, but in the header, and behind the last used bit. */
 static void test_damage_is_noticed(void **state)
 {
@@ -399,6 +429,33 @@ static void test_output_keeps_up_with_input(void **state)
 	buf_fini(&got);
 }
 
+/* Nor when a piece is full just as the input is used up: wherever the input is cut,
+ * as much comes out as byte by byte. */
+static void test_full_pieces_hold_nothing_back(void **state)
+{
+	static const char zeroes[200000];
+	struct tally slow = { .limit = UINT64_MAX };
+	struct buf encoded = BUF_INIT;
+	struct decoder *slowly;
+
+	(void)state;
+	compress_to(&encoded, GZIP, zeroes, sizeof(zeroes));
+	assert_int_equal(decoder_new("gzip", &slowly), 0);
+	for (size_t i = 0; i < encoded.len; i++) {
+		struct tally fast = { .limit = UINT64_MAX };
+		struct decoder *d;
+
+		assert_int_equal(decoder_push(slowly, encoded.data + i, 1, tally, &slow), 0);
+		assert_int_equal(decoder_new("gzip", &d), 0);
+		assert_int_equal(decoder_push(d, encoded.data, i + 1, tally, &fast), 0);
+		assert_int_equal(fast.bytes, slow.bytes);
+		decoder_free(d);
+	}
+	assert_int_equal(slow.bytes, sizeof(zeroes));
+	decoder_free(slowly);
+	buf_fini(&encoded);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,11 +469,14 @@ int main(void)
 		cmocka_unit_test(test_second_member_cut),
 		cmocka_unit_test(test_inner_stream_cut),
 		cmocka_unit_test(test_garbage_behind_the_end),
+		cmocka_unit_test(test_deflate_does_not_go_on),
+		cmocka_unit_test(test_bare_deflate_that_looks_like_zlib),
 		cmocka_unit_test(test_damage_is_noticed),
 		cmocka_unit_test(test_a_preset_dictionary_is_refused),
 		cmocka_unit_test(test_empty_body),
 		cmocka_unit_test(test_bombs_are_streamed),
 		cmocka_unit_test(test_output_keeps_up_with_input),
+		cmocka_unit_test(test_full_pieces_hold_nothing_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,7 @@ static void test_codes_of_curl(void **state)
 		{ CURLE_RECV_ERROR, 0, EIO },
 		{ CURLE_RECV_ERROR, ETIMEDOUT, ETIMEDOUT },
 		{ CURLE_RECV_ERROR, ENETUNREACH, EHOSTUNREACH },
+		{ CURLE_SEND_ERROR, EPERM, EHOSTUNREACH },
 		{ CURL_LAST, 0, EIO },
 	};
 

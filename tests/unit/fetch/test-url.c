@@ -166,6 +166,9 @@ static void test_ipv4(void **state)
 	      { "http://4294967296/", NULL },
 	      { "http://99999999999999999999999999/", NULL },
 	      { "http://0xfffffffffffffffffffffff/", NULL },
+	      { "http://18446744073709551617/", NULL },	/* 2^64 + 1 */
+	      { "http://0x1000000007f000001/", NULL },
+	      { "http://1.0x10000000000000000/", NULL },
 	      { "http://1.2.3.256/", NULL },
 	      { "http://256.1/", NULL },
 	      { "http://1.2.65536/", NULL },
@@ -377,6 +380,36 @@ static void test_user(void **state)
 	      { "http://a:80@/", NULL });
 }
 
+static void test_reasons(void **state)
+{
+	static const struct {
+		const char *text, *reason;
+	} cases[] = {
+		{ "ftp://a/", "neither http nor https" },
+		{ "http:a", "no // after the scheme" },
+		{ "http://a/\n", "control character" },
+		{ "http://a\\b/", "backslash before the path" },
+		{ "http://u@v@a/", "more than one @ before the host" },
+		{ "http:///", "no host" },
+		{ "http://a..b/", "empty label in the host name" },
+		{ "http://a b/", "character that no host name has" },
+		{ "http://1.2.3.256/", "bad IPv4 address" },
+		{ "http://[::1/", "bad IPv6 address" },
+		{ "http://[::1]a/", "bad IPv6 address" },
+		{ "http://\xff/", "not an internationalised host name" },
+		{ "http://a:0/", "bad port" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const char *reason = NULL;
+		struct url u;
+
+		assert_int_equal(url_parse(cases[i].text, &u, &reason), -EINVAL);
+		assert_string_equal(reason, cases[i].reason);
+	}
+}
+
 /* RFC 3986 5.4, as far as it is about http. */
 static void test_resolve(void **state)
 {
@@ -503,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_length_is_limited),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_resolve_keeps_the_origin_of_its_base),
 		cmocka_unit_test(test_same_origin),
