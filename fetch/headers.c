@@ -192,8 +192,7 @@ char *headers_get_joined(const struct headers *h, const char *name)
 
 void headers_remove_n(struct headers *h, const char *name, size_t len)
 {
-	struct field *kept = h->fields;
-	size_t k;
+	size_t k, kept = 0;
 
 	for (k = 0; k < h->n; k++) {
 		struct field *f = &h->fields[k];
@@ -202,10 +201,10 @@ void headers_remove_n(struct headers *h, const char *name, size_t len)
 			h->bytes -= line_bytes(strlen(f->name), strlen(f->value));
 			field_fini(f);
 		} else {
-			*kept++ = *f;
+			h->fields[kept++] = *f;
 		}
 	}
-	h->n -= (size_t)(h->fields + h->n - kept);
+	h->n = kept;
 }
 
 void headers_remove(struct headers *h, const char *name)
