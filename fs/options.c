@@ -56,7 +56,7 @@ static const struct setting table[] = {
 	{ "cacert", &kind_string, AT(cacert), "FILE",
 	  "certificate authorities to trust, PEM (the system's)", 0, 0 },
 	{ "proxy", &kind_proxy, AT(proxy), "URL",
-	  "proxy to go through (from the environment, as curl)", 0, 0 },
+	  "proxy to go through (none; the environment does not matter)", 0, 0 },
 	{ "user_agent", &kind_string, AT(user_agent), "TEXT",
 	  "User-Agent to send (webcachefs/" WEBCACHEFS_VERSION ")", 0, 0 },
 	{ "max_transfers", &kind_number, AT(fetch.max_transfers), "N",
@@ -202,25 +202,31 @@ static int set_option(struct options *o, struct passed *passed, const char *name
 	}
 }
 
-/* Cuts the next option off *list, in place: up to a comma that neither a
- * backslash nor double quotes protect (both as mount(8) reads fstab).
- * `\,` `\\` `\"` lose their backslash, a value its quotes. */
+/* Cuts the next option off *list, in place: up to a comma that neither a backslash nor
+ * double quotes protect, both as mount(8) reads fstab. `\,` `\\` `\"` lose their
+ * backslash, and a value the quotes that it begins with: mount(8) hands them on. NULL:
+ * a quote is not closed. */
 static char *next_option(char **list)
 {
 	char *from = *list, *to = *list, *start = *list;
-	bool quoted = false;
+	bool quoted = false, around = false;
 
 	for (; *from && (quoted || *from != ','); from++) {
-		if (*from == '\\' && from[1] && strchr(",\\\"", from[1]))
+		if (*from == '\\' && from[1] && strchr(",\\\"", from[1])) {
 			*to++ = *++from;
-		else if (*from == '"')
+		} else if (*from == '"') {
+			if (!quoted)
+				around = memchr(start, '=', (size_t)(to - start)) == to - 1;
 			quoted = !quoted;
-		else
+			if (!around)
+				*to++ = *from;
+		} else {
 			*to++ = *from;
+		}
 	}
 	*list = *from ? from + 1 : from;
 	*to = '\0';
-	return start;
+	return quoted ? NULL : start;
 }
 
 static int parse_list(struct options *o, struct passed *passed, const char *text, char *reason,
@@ -232,8 +238,12 @@ static int parse_list(struct options *o, struct passed *passed, const char *text
 
 	while (err == 0 && *rest) {
 		char *name = next_option(&rest);
-		char *value = strchr(name, '=');
+		char *value = name ? strchr(name, '=') : NULL;
 
+		if (!name) {
+			snprintf(reason, reason_len, "a double quote in the options is not closed");
+			return -EINVAL;
+		}
 		if (value)
 			*value++ = '\0';
 		if (*name || value)

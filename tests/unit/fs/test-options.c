@@ -80,6 +80,10 @@ static void test_good(void **state)
 		{ "user_agent=\"a,b\",ttl=1s", "user_agent=a,b" },
 		{ "user_agent=\"a,b\",ttl=1s", "ttl=1s" },
 		{ "user_agent=a=b", "user_agent=a=b" },
+		{ "user_agent=a \"b,c\" d", "user_agent=a \"b,c\" d" },
+		{ "user_agent=a=\"b\"", "user_agent=a=\"b\"" },
+		{ "user_agent=\"a\\\"b\"", "user_agent=a\"b" },
+		{ "user_agent=\"a\"b,ttl=1s", "user_agent=ab" },
 		{ "proxy=http://p.example:3128", "proxy=http://p.example:3128" },
 		{ "proxy=http://u:secret@p.example:3128", "proxy=http://***@p.example:3128" },
 		{ "proxy=u:secret@p.example", "proxy=***@p.example" },
@@ -150,6 +154,8 @@ static void test_bad(void **state)
 		{ "header=A: x\ny", "control characters" },
 		{ "header=Range: bytes=0-1", "sent by the cache" },
 		{ "header=if-none-match: x", "sent by the cache" },
+		{ "user_agent=\"a,ttl=1s", "not closed" },
+		{ "user_agent=5\" disk,ttl=1s", "not closed" },
 		{ "ttl=1s,size=1G,bogus", "unknown option: bogus" },
 	};
 	(void)state;
