@@ -11,6 +11,7 @@
 #define INDEX_DB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "blob.h"

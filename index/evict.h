@@ -8,6 +8,7 @@
 #ifndef INDEX_EVICT_H
 #define INDEX_EVICT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "db.h"
