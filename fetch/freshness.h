@@ -1,8 +1,7 @@
 /* freshness.h - may it be stored, and how long is it fresh? (RFC 9111, 5861,
  * 8246, 9213). Pure: no clock, no I/O, no allocation; any thread.
  *
- * Ask before headers_drop_hop_by_hop(), so that no field that counts is gone. A
- * 206 is judged as the 200 it is a part of; a 304 never (its fields go into the
+ * A 206 is judged as the 200 it is a part of; a 304 never (its fields go into the
  * stored ones first, headers_update()). Vary: * is not stored: nothing could ever
  * be answered with it. Pragma means nothing in a response (RFC 9111 5.4). */
 #ifndef FETCH_FRESHNESS_H

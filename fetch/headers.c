@@ -225,8 +225,10 @@ static void remove_connection_options(struct headers *h)
 		rest = fields_span(value);
 		while (left && fields_next(&rest, ',', &option)) {
 			left--;
-			/* It still holds the text that is being read. */
-			if (!fields_equal(option, "Connection"))
+			/* The one holds the text that is being read, the other
+			 * never is an option (7.6.1): no-store has to be seen. */
+			if (!fields_equal(option, "Connection") &&
+			    !fields_equal(option, "Cache-Control"))
 				headers_remove_n(h, option.at, option.len);
 		}
 	}

@@ -223,6 +223,8 @@ static const struct drop_case {
 	{ "9110 7.6.1 two lines", "a: 1\nConnection: A\nb: 2\nconnection: b\nc: 3\n", "c: 3\n" },
 	{ "9110 7.6.1 it names itself", "Connection: connection, a\nConnection: b\na: 1\nb: 1\nc: 3\n",
 	  "c: 3\n" },
+	{ "9110 7.6.1 never an option", "Connection: cache-control, a\nCache-Control: no-store\na: 1\n",
+	  "Cache-Control: no-store\n" },
 	{ "9110 7.6.1 empty list", "Connection:\na: 1\n", "a: 1\n" },
 	{ "9111 3.1 all others stay", "Set-Cookie: a=b\nTrailer: x\nContent-Length: 5\nETag: \"a\"\n"
 	  "X-Frame-Options: deny\n",
