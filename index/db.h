@@ -114,8 +114,9 @@ int db_segments(struct db *db, void (*each)(void *arg, uint64_t segment, uint64_
 int db_get_value(struct db *db, const char *name, void **ret, size_t *ret_len);	/* caller frees */
 int db_set_value(struct db *db, const char *name, const void *data, size_t len);
 
-/* Moves the WAL into the database now and truncates it, outside of a transaction.
- * -EBUSY: somebody was reading; what could be moved was. */
+/* Moves the WAL into the database now and truncates it, outside of a transaction;
+ * gives room back to the disk when many rows went. -EBUSY: somebody was reading
+ * (it waits 2 s); what could be moved was. */
 int db_checkpoint(struct db *db);
 
 /* PRAGMA quick_check: 0, or -EBADMSG. */
