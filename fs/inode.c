@@ -53,6 +53,7 @@ void inodes_init(struct inodes *t)
 	pthread_mutex_init(&t->lock, NULL);
 	t->by_ino = (struct map)MAP_INIT;
 	t->by_name = (struct map)MAP_INIT;
+	t->by_shown = (struct map)MAP_INIT;
 }
 
 static bool take_first(struct map_node *node, void *arg)
@@ -72,6 +73,7 @@ void inodes_fini(struct inodes *t)
 	}
 	map_fini(&t->by_ino);
 	map_fini(&t->by_name);
+	map_fini(&t->by_shown);
 	pthread_mutex_destroy(&t->lock);
 }
 
@@ -101,6 +103,8 @@ static struct inode *put_refs(struct inodes *t, struct inode *i, int refs)
 	map_remove(&t->by_ino, &i->by_ino);
 	if (is_dir(i) && map_has(&t->by_name, &i->by_name))
 		map_remove(&t->by_name, &i->by_name);
+	if (map_has(&t->by_shown, &i->by_shown))
+		map_remove(&t->by_shown, &i->by_shown);
 	return i;
 }
 
@@ -293,6 +297,34 @@ void inodes_forget(struct inodes *t, uint64_t ino, uint64_t nlookup)
 			last = put_refs(t, i, 1);
 	}
 	inode_free(last);
+}
+
+static bool same_hash(const struct map_node *node, const void *arg)
+{
+	(void)node;
+	(void)arg;
+	return true;
+}
+
+bool inodes_name_changes(struct inodes *t, struct inode *i, uint64_t parent, const char *name)
+{
+	uint64_t hash = hash_name(parent, name);
+	bool changes = false;
+
+	WITH_LOCK(&t->lock) {
+		struct map_node *node = map_find(&t->by_shown, hash, same_hash, NULL);
+
+		if (node == &i->by_shown)
+			break;
+		changes = node != NULL;
+		if (node)
+			map_remove(&t->by_shown, node);
+		if (map_has(&t->by_shown, &i->by_shown))
+			map_remove(&t->by_shown, &i->by_shown);
+		/* Without memory it is only asked once more. */
+		map_add(&t->by_shown, &i->by_shown, hash);
+	}
+	return changes;
 }
 
 uint64_t inodes_dir_ino(struct inodes *t, uint64_t parent, const char *name)

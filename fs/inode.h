@@ -46,12 +46,14 @@ struct inode {
 	uint64_t nlookup;
 	int refs;			/* those of callers, and one while nlookup > 0 */
 	struct map_node by_ino, by_name;
+	struct map_node by_shown;	/* files: under the name they were last shown as */
 };
 
 struct inodes {
 	pthread_mutex_t lock;		/* leaf */
 	struct map by_ino;		/* struct inode; guarded by lock */
 	struct map by_name;		/* directories, by parent and name; guarded by lock */
+	struct map by_shown;		/* files, by hash of parent and name; guarded by lock */
 };
 
 #define INODE_ROOT 1
@@ -74,6 +76,11 @@ int inodes_show_text(struct inodes *t, struct index *ix, const struct control_fi
 		     char *text, size_t len, struct inode **ret);
 
 void inodes_forget(struct inodes *t, uint64_t ino, uint64_t nlookup);
+
+/* i, a file, is about to be the answer for name in parent. Whether the kernel holds
+ * another file that was: then it may have asked in order to revalidate that one. Two names
+ * of the same hash may be taken for each other. */
+bool inodes_name_changes(struct inodes *t, struct inode *i, uint64_t parent, const char *name);
 
 /* The number under which that directory is known to the kernel, or 0. */
 uint64_t inodes_dir_ino(struct inodes *t, uint64_t parent, const char *name);

@@ -12,6 +12,7 @@
 #include "../fetch/url.h"
 #include "attr.h"
 #include "control.h"
+#include "known.h"
 #include "listing.h"
 #include "path.h"
 #include "reply.h"
@@ -129,8 +130,8 @@ static bool each_name(void *arg, const struct index_name *in)
 {
 	struct filling *f = arg;
 	struct listing *l = f->l;
-	char *name, *after, *key = NULL;
-	bool plain_file = in->file && !in->dir;
+	char *name, *after, *key;
+	bool dir = in->dir;
 
 	after = strdup(in->name);
 	if (!after) {
@@ -148,12 +149,16 @@ static bool each_name(void *arg, const struct index_name *in)
 		free(name);
 		return true;
 	}
+	key = dir ? NULL : join(l->inode->key, in->name);
 	/* Only what LOOKUP would answer as a file, too, may enter the kernel's cache as
 	 * one. */
-	if (plain_file && path_is_file_name(name))
-		key = join(l->inode->key, in->name);
+	if (key && !path_is_file_name(name)) {
+		dir = known_page(f->fs, key) == KNOWN_INDEX;
+		free(key);
+		key = NULL;
+	}
 	f->err = add_name(l, name, key, in->file ? in->ino : UNKNOWN_INO,
-			  in->dir ? S_IFDIR : S_IFREG);
+			  dir ? S_IFDIR : S_IFREG);
 	return f->err == 0 && --f->left > 0;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../base/counters.h"
+#include "../base/log.h"
 #include "attr.h"
 #include "control.h"
 #include "known.h"
@@ -33,8 +34,9 @@ static int64_t at_most(int64_t ms, int64_t limit)
 	return ms < limit ? ms : limit;
 }
 
-static void answer_file(struct fs *fs, struct fuse_req *req, struct version *v,
-			int64_t entry_ms)
+/* again: it is what a revisit is to see. */
+static void answer_file(struct fs *fs, struct fuse_req *req, uint64_t parent,
+			const char *name, struct version *v, int64_t entry_ms, bool again)
 {
 	struct inode *i;
 	int r = inodes_show_version(&fs->inodes, v, &i);
@@ -44,6 +46,8 @@ static void answer_file(struct fs *fs, struct fuse_req *req, struct version *v,
 		return;
 	}
 	version_touch(v);
+	if (inodes_name_changes(&fs->inodes, i, parent, name) && !again)
+		revisit_replaced(&fs->revisits, fuse_req_ctx(req)->pid, parent, name, v, entry_ms);
 	reply_entry(fs, req, i, entry_ms, attr_trusted_ms(i));
 }
 
@@ -71,7 +75,7 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	if (err == 0) {
 		if (version_state(v) == VERSION_ARRIVING)
 			ms = at_most(ms, ARRIVING_MS);
-		answer_file(fs, req, v, ms);
+		answer_file(fs, req, a->parent, a->text, v, ms, false);
 	} else if (err == -ENOENT && a->dir) {
 		answer_dir(fs, req, a->parent, a->text, a->dir, false);
 	} else if (err == -ENOENT) {
@@ -95,6 +99,7 @@ static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char
 	a->parent = parent;
 	memcpy(a->text, name, name_len);
 	a->dir = dir ? memcpy(a->text + name_len, dir, dir_len) : NULL;
+	log_debug("lookup of %s", file);
 	park_want(fs, req, file, 0, answered, a);
 }
 
@@ -104,6 +109,7 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 	struct path p _cleanup_(path_fini) = { PATH_EITHER, NULL, NULL };
 	struct version *again _cleanup_(version_unrefp) = NULL;
 	enum known_page page;
+	int64_t entry_ms;
 	int r = path_child(parent->key, name, &p);
 
 	if (r < 0) {
@@ -114,9 +120,9 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 		answer_dir(fs, req, parent->ino, name, p.dir, false);
 		return;
 	}
-	again = revisit_take(&fs->revisits, fuse_req_ctx(req)->pid, parent->ino, name);
+	again = revisit_take(&fs->revisits, fuse_req_ctx(req)->pid, parent->ino, name, &entry_ms);
 	if (again) {
-		answer_file(fs, req, again, 0);
+		answer_file(fs, req, parent->ino, name, again, entry_ms, true);
 		return;
 	}
 	page = known_page(fs, p.file);
@@ -128,7 +134,7 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 	} else if (page == KNOWN_LEAF && !known_below(fs, p.dir)) {
 		ask(fs, req, parent->ino, name, p.file, p.dir);
 	} else {
-		answer_dir(fs, req, parent->ino, name, p.dir, page != KNOWN_NONE);
+		answer_dir(fs, req, parent->ino, name, p.dir, page == KNOWN_PAGE || page == KNOWN_LEAF);
 	}
 }
 

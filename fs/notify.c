@@ -104,6 +104,29 @@ void notify_stale_names(void *arg)
 	}
 }
 
+void notify_scribbled(struct fs *fs, uint64_t ino)
+{
+	struct notify *n = &fs->notify;
+	size_t i;
+
+	WITH_LOCK(&n->lock) {
+		for (i = 0; i < n->n_scribbled && n->scribbled[i] != ino; i++)
+			;
+		if (i == n->n_scribbled && i < sizeof(n->scribbled) / sizeof(*n->scribbled))
+			n->scribbled[n->n_scribbled++] = ino;
+		pthread_cond_signal(&n->changed);
+	}
+}
+
+/* Waits for the pages that are being read. */
+static void drop_pages(struct fs *fs, const uint64_t *inos, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		fuse_lowlevel_notify_inval_inode(fs->session, inos[i], 0, 0);
+}
+
 /* Called with the lock held. True: it is time to end. */
 static bool wait_for_end(struct notify *n, int64_t until_ms)
 {
@@ -119,16 +142,25 @@ static void *run(void *arg)
 {
 	struct fs *fs = arg;
 	struct notify *n = &fs->notify;
+	uint64_t inos[sizeof(n->scribbled) / sizeof(*n->scribbled)];
+	size_t n_inos;
+	bool epoch;
 
 	pthread_mutex_lock(&n->lock);
 	for (;;) {
-		while (!n->wanted && !n->ended)
+		while (!n->wanted && n->n_scribbled == 0 && !n->ended)
 			pthread_cond_wait(&n->changed, &n->lock);
 		if (n->ended)
 			break;
+		epoch = n->wanted;
 		n->wanted = false;
+		n_inos = n->n_scribbled;
+		memcpy(inos, n->scribbled, n_inos * sizeof(*inos));
+		n->n_scribbled = 0;
 		pthread_mutex_unlock(&n->lock);
-		next_epoch(fs);
+		if (epoch)
+			next_epoch(fs);
+		drop_pages(fs, inos, n_inos);
 		pthread_mutex_lock(&n->lock);
 		/* Each makes the kernel ask for every name: not for every eviction. */
 		if (wait_for_end(n, clock_mono_ms() + BATCH_MS))

@@ -26,6 +26,8 @@ struct notify {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;		/* CLOCK_MONOTONIC */
 	bool wanted, ended, running;
+	uint64_t scribbled[64];		/* inodes whose pages are to go */
+	size_t n_scribbled;
 	pthread_t thread;		/* N */
 };
 
@@ -41,6 +43,11 @@ void notify_purged(struct fs *fs);
 
 /* The same, soon, and without waiting. arg is the struct fs: fits index_config. */
 void notify_stale_names(void *arg);
+
+/* Somebody tried to write to a file that is not for writing. Through a shared mapping he
+ * can change the pages that the kernel keeps of it (OPEN is not sent, so it cannot be
+ * refused): they are dropped, soon. */
+void notify_scribbled(struct fs *fs, uint64_t ino);
 
 /* Whether the kernel knows epochs. Asks it the first time, after INIT. */
 bool notify_has_epochs(struct fs *fs);

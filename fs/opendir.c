@@ -31,8 +31,8 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	if (!i)
 		err = -ESTALE;
 	else if (err == 0)
-		err = revisit_add(&fs->revisits, fuse_req_ctx(req)->pid, i->ino, i->parent,
-				  i->name, v);
+		err = revisit_sent_back(&fs->revisits, fuse_req_ctx(req)->pid, i->ino,
+					i->parent, i->name, v);
 	if (err == 0)
 		reply_err(req, -ESTALE);
 	else if (i && err != -EINTR && known_below(fs, i->key))

@@ -134,6 +134,8 @@ static void write_op(fuse_req_t req, fuse_ino_t ino, const char *data, size_t si
 		control_write(fs, req, i, data, size);
 	else
 		reply_err(req, i ? -EROFS : -ESTALE);
+	if (i && i->kind == INODE_FILE)
+		notify_scribbled(fs, ino);
 	inode_unref(&fs->inodes, i);
 }
 
@@ -163,7 +165,9 @@ static void statfs_op(fuse_req_t req, fuse_ino_t ino)
 	left = sums.bytes_limit - sums.bytes_used;
 	st.f_blocks = (fsblkcnt_t)(sums.bytes_limit / STATFS_BLOCK);
 	st.f_bfree = st.f_bavail = (fsblkcnt_t)(left > 0 ? left / STATFS_BLOCK : 0);
-	st.f_files = (fsfilcnt_t)sums.objects;
+	/* As many more as there are blocks: monitors warn of file systems without inodes. */
+	st.f_ffree = st.f_favail = st.f_bfree;
+	st.f_files = (fsfilcnt_t)sums.objects + st.f_ffree;
 	st.f_namemax = 1024;
 	fuse_reply_statfs(req, &st);
 }

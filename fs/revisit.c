@@ -10,10 +10,15 @@
 struct revisit {
 	struct list link;
 	pid_t pid;
-	uint64_t ino, parent;
+	uint64_t ino;			/* of the directory; 0: not sent back */
+	uint64_t parent;
 	struct version *version;	/* a reference */
-	int64_t until_ms;		/* monotonic */
+	int64_t until_ms;		/* monotonic; when it goes */
+	int64_t answer_until_ms;	/* monotonic; when its answer is not trusted any more */
 	int left;			/* LOOKUPs that are to see the file */
+	int extra;			/* and those because of others, if they come soon */
+	bool walked;
+	int64_t walked_ms;		/* monotonic; the last LOOKUP */
 	char name[];
 };
 
@@ -31,19 +36,6 @@ static void drop(struct revisits *r, struct revisit *e, struct list *gone)
 	list_remove(&e->link);
 	list_append(gone, &e->link);
 	r->n--;
-}
-
-static void drop_expired(struct revisits *r, struct list *gone)
-{
-	int64_t now = clock_mono_ms();
-
-	while (!list_empty(&r->entries)) {
-		struct revisit *e = list_entry(r->entries.next, struct revisit, link);
-
-		if (e->until_ms > now)
-			break;
-		drop(r, e, gone);
-	}
 }
 
 static void free_all(struct list *gone)
@@ -65,59 +57,109 @@ void revisits_fini(struct revisits *r)
 	pthread_mutex_destroy(&r->lock);
 }
 
-/* Called with the lock held. */
-static struct revisit *find(struct revisits *r, pid_t pid, uint64_t parent, const char *name)
+static bool is_over(const struct revisit *e, int64_t now)
 {
-	struct revisit *e;
-
-	list_for_each(e, &r->entries, link)
-		if (e->pid == pid && e->parent == parent && strcmp(e->name, name) == 0)
-			return e;
-	return NULL;
+	return e->until_ms <= now || (e->walked && e->left == 0 &&
+				      e->walked_ms + REVISIT_NEXT_MS <= now);
 }
 
-int revisit_add(struct revisits *r, pid_t pid, uint64_t ino, uint64_t parent,
-		const char *name, struct version *v)
+static bool is_for(const struct revisit *e, pid_t pid, uint64_t parent, const char *name)
 {
-	struct revisit *old, *e = calloc(1, sizeof(*e) + strlen(name) + 1);
-	struct list gone = LIST_INIT(gone);
+	return e->pid == pid && e->parent == parent && strcmp(e->name, name) == 0;
+}
+
+static struct revisit *revisit_new(pid_t pid, uint64_t parent, const char *name,
+				   struct version *v)
+{
+	struct revisit *e = calloc(1, sizeof(*e) + strlen(name) + 1);
 
 	if (!e)
-		return -ENOMEM;
+		return NULL;
 	e->pid = pid;
-	e->ino = ino;
 	e->parent = parent;
 	e->version = version_ref(v);
-	e->until_ms = clock_mono_ms() + REVISIT_MS;
-	e->left = REVISIT_LOOKUPS;
 	memcpy(e->name, name, strlen(name) + 1);
+	return e;
+}
+
+/* Takes e, in place of what the thread was to see. */
+static void add(struct revisits *r, struct revisit *e)
+{
+	struct list gone = LIST_INIT(gone);
+	struct revisit *old, *next;
+	int64_t now = clock_mono_ms();
+
 	WITH_LOCK(&r->lock) {
-		drop_expired(r, &gone);
-		old = find(r, pid, parent, name);
-		if (old)
-			drop(r, old, &gone);
+		list_for_each_safe(old, next, &r->entries, link)
+			if (is_over(old, now) || is_for(old, e->pid, e->parent, e->name))
+				drop(r, old, &gone);
 		if (r->n >= REVISITS_MAX)
 			drop(r, list_entry(r->entries.next, struct revisit, link), &gone);
 		list_append(&r->entries, &e->link);
 		r->n++;
 	}
 	free_all(&gone);
+}
+
+int revisit_sent_back(struct revisits *r, pid_t pid, uint64_t ino, uint64_t parent,
+		      const char *name, struct version *v)
+{
+	struct revisit *e = revisit_new(pid, parent, name, v);
+
+	if (!e)
+		return -ENOMEM;
+	e->ino = ino;
+	e->left = REVISIT_LOOKUPS;
+	e->until_ms = clock_mono_ms() + REVISIT_MS;
+	add(r, e);
 	return 0;
 }
 
-struct version *revisit_take(struct revisits *r, pid_t pid, uint64_t parent, const char *name)
+void revisit_replaced(struct revisits *r, pid_t pid, uint64_t parent, const char *name,
+		      struct version *v, int64_t entry_ms)
+{
+	struct revisit *e = revisit_new(pid, parent, name, v);
+
+	if (!e)
+		return;
+	e->left = 1;
+	e->until_ms = clock_mono_ms() + REVISIT_NEXT_MS;
+	e->answer_until_ms = clock_mono_ms() + entry_ms;
+	add(r, e);
+}
+
+/* Called with the lock held: the next LOOKUP of who it is for. */
+static struct version *take(struct revisit *e, int64_t now, int64_t *ret_entry_ms)
+{
+	if (e->left > 0)
+		e->left--;
+	else if (e->extra > 0)
+		e->extra--;
+	else
+		return NULL;
+	e->walked = true;
+	e->walked_ms = now;
+	*ret_entry_ms = e->answer_until_ms > now ? e->answer_until_ms - now : 0;
+	return version_ref(e->version);
+}
+
+struct version *revisit_take(struct revisits *r, pid_t pid, uint64_t parent,
+			     const char *name, int64_t *ret_entry_ms)
 {
 	struct list gone = LIST_INIT(gone);
 	struct version *v = NULL;
-	struct revisit *e;
+	struct revisit *e, *next;
+	int64_t now = clock_mono_ms();
 
 	WITH_LOCK(&r->lock) {
-		drop_expired(r, &gone);
-		e = find(r, pid, parent, name);
-		if (e) {
-			v = version_ref(e->version);
-			if (--e->left == 0)
+		list_for_each_safe(e, next, &r->entries, link) {
+			if (is_over(e, now))
 				drop(r, e, &gone);
+			else if (is_for(e, pid, parent, name))
+				v = take(e, now, ret_entry_ms);
+			else if (is_for(e, e->pid, parent, name) &&
+				 e->extra + REVISIT_LOOKUPS <= REVISIT_EXTRA_MAX)
+				e->extra += REVISIT_LOOKUPS;
 		}
 	}
 	free_all(&gone);
@@ -128,15 +170,15 @@ bool revisit_came_back(struct revisits *r, pid_t pid, uint64_t ino)
 {
 	struct list gone = LIST_INIT(gone);
 	struct revisit *e, *next;
+	int64_t now = clock_mono_ms();
 	bool back = false;
 
 	WITH_LOCK(&r->lock) {
-		drop_expired(r, &gone);
 		list_for_each_safe(e, next, &r->entries, link) {
-			if (e->pid != pid || e->ino != ino || e->left != REVISIT_LOOKUPS)
+			if (e->pid != pid || e->ino != ino || e->walked)
 				continue;
+			back = !is_over(e, now);
 			drop(r, e, &gone);
-			back = true;
 		}
 	}
 	free_all(&gone);

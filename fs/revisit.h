@@ -1,12 +1,20 @@
-/* revisit.h - which thread is to see a name as the file, for its next walk.
+/* revisit.h - which thread is to see a name as which file, for its next LOOKUPs.
  *
- * The kernel does not say whether a LOOKUP is for the last name of a path, so a name
- * that is both page and prefix is answered as a directory. Who then opens or stats it
- * gets ESTALE, upon which the kernel walks the path again with LOOKUP_REVAL
- * (fs/namei.c, retry_estale), in the same thread: it sends one LOOKUP to revalidate
- * the directory, and one for what the name is instead. Those two get the file. The
- * next ones, of this thread too, get the directory: it may be on its way to a name
- * below.
+ * The kernel says neither whether a LOOKUP is for the last name of a path, nor whether
+ * it is to revalidate what it remembers or to find what is there instead.
+ *
+ * Sent back: a name that is both page and prefix is answered as a directory. Who then
+ * opens or stats it gets ESTALE, upon which the kernel walks the path again with
+ * LOOKUP_REVAL (fs/namei.c, retry_estale), in the same thread: one LOOKUP revalidates the
+ * directory, and one finds what the name is instead. Those two get the file. The next
+ * ones, of this thread too, get the directory: it may be on its way to a name below.
+ *
+ * Replaced: an answer that differs from what the kernel remembers makes it ask once more
+ * (fs/fuse/dir.c, fuse_dentry_revalidate). That is the same question: it gets the same
+ * answer, also when that may not be given to anybody else.
+ *
+ * Other threads that walk through the name meanwhile put the directory back into the
+ * kernel's memory, and each time the kernel asks twice more (fs/namei.c, lookup_open).
  *
  * Any thread. */
 #ifndef FS_REVISIT_H
@@ -28,7 +36,9 @@ struct revisits {
 };
 
 #define REVISIT_MS 2000			/* how long a walk may take to come */
+#define REVISIT_NEXT_MS 100		/* and then each further LOOKUP of it */
 #define REVISIT_LOOKUPS 2
+#define REVISIT_EXTRA_MAX 32		/* LOOKUPs more because of others */
 #define REVISITS_MAX 4096		/* the oldest goes */
 
 void revisits_init(struct revisits *r);
@@ -36,13 +46,19 @@ void revisits_fini(struct revisits *r);
 
 /* ESTALE is about to be the answer to thread pid about the directory ino, known as
  * name in parent. Takes a reference of v of its own. 0 or -ENOMEM. */
-int revisit_add(struct revisits *r, pid_t pid, uint64_t ino, uint64_t parent,
-		const char *name, struct version *v);
+int revisit_sent_back(struct revisits *r, pid_t pid, uint64_t ino, uint64_t parent,
+		      const char *name, struct version *v);
 
-/* The version that this LOOKUP is to be answered with (new reference), or NULL: the
- * walk is not one of ours, or it is over. */
+/* v is about to be the answer to thread pid, which remembers name as something else.
+ * entry_ms: how long that answer may be trusted. Does nothing without memory. */
+void revisit_replaced(struct revisits *r, pid_t pid, uint64_t parent, const char *name,
+		      struct version *v, int64_t entry_ms);
+
+/* What this LOOKUP is to be answered with (new reference), and for how long that may be
+ * trusted; or NULL: the walk is not one of ours, or it is over. To be called for every
+ * LOOKUP of a name that may be a file. */
 struct version *revisit_take(struct revisits *r, pid_t pid, uint64_t parent,
-			     const char *name);
+			     const char *name, int64_t *ret_entry_ms);
 
 /* Thread pid asks about directory ino again, and no LOOKUP came since ESTALE: it
  * has no name for it (".", a descriptor), so it can only mean the directory. */
