@@ -73,6 +73,7 @@ struct transfer {
 	bool answered;			/* those who join now get this at once: */
 	int answer_err;
 	struct version *answer;		/* a reference */
+	struct version *meanwhile;	/* what those get who need not wait; constant reference */
 	enum cache_status status;
 
 	/* thread F */
@@ -186,6 +187,7 @@ int response_end_of_body(struct transfer *t);	/* flushes the decoder */
 /* fill.c */
 void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end);
 bool fill_any_transfer(struct fetch *f, const struct version *v);	/* that brings bytes of v */
+bool fill_can_compare(const struct meta *m);	/* tells a second body from another one */
 bool fill_can_range(const struct meta *m);
 void fill_adjust(struct transfer *t);		/* after bytes came: pause or go on */
 

@@ -16,11 +16,15 @@ enum {
 	RANGE_STREAM = 2 * 1024 * 1024,	/* from this size on it is a stream */
 };
 
+bool fill_can_compare(const struct meta *m)
+{
+	return !(m->flags & META_DECODED) &&
+	       ((m->etag && strncmp(m->etag, "W/", 2) != 0) || m->last_modified);
+}
+
 bool fill_can_range(const struct meta *m)
 {
-	if (!(m->flags & META_RANGES) || (m->flags & META_DECODED))
-		return false;
-	return (m->etag && strncmp(m->etag, "W/", 2) != 0) || m->last_modified;
+	return (m->flags & META_RANGES) && fill_can_compare(m);
 }
 
 /* --- streams --- */
@@ -117,7 +121,10 @@ static void start_range(struct fetch *f, struct version *v, int64_t from, int64_
 	t->v = version_ref(v);
 	t->pos = from;
 	t->target = end;
-	if (size < RANGE_STREAM)
+	/* Without ranges all of it comes again, and what is there is skipped. */
+	if (!fill_can_range(m))
+		t->end = -1;
+	else if (size < RANGE_STREAM)
 		t->end = from + size < hole_end ? from + size : hole_end;
 	else if (hole_end < version_length(v))
 		t->end = hole_end;
@@ -143,7 +150,7 @@ void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end)
 		t = find_stream(f, v, from, fill_can_range(m) ? FETCH_NEAR : INT64_MAX);
 		if (!t && !fill_can_range(m) && fill_any_transfer(f, v))
 			return;		/* the one stream gets there, or fails */
-		if (!t && !fill_can_range(m)) {
+		if (!t && !fill_can_compare(m)) {
 			version_fail(v, -ESTALE);
 			return;
 		}

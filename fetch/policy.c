@@ -6,6 +6,7 @@
 
 #include "../base/buf.h"
 #include "../base/cleanup.h"
+#include "cache_control.h"
 #include "fetch_private.h"
 #include "freshness.h"
 #include "http_date.h"
@@ -90,6 +91,24 @@ static void judge(const struct fetch *f, const struct headers *h, struct meta *m
 	freshness_verdict(&policy, &in, ret);
 }
 
+/* The fields that may be kept: not those that no-cache or private name. */
+static int render_kept(const struct fetch *f, const struct headers *h, struct buf *text)
+{
+	struct headers kept = HEADERS_INIT;
+	struct buf all = BUF_INIT;
+	int err;
+
+	headers_render(h, &all);
+	err = buf_ok(&all) ? headers_parse(buf_str(&all), &kept) : -ENOMEM;
+	buf_fini(&all);
+	if (err)
+		return err;
+	cache_control_drop_fields(&kept, f->config.targeted, f->config.shared);
+	headers_render(&kept, text);
+	headers_fini(&kept);
+	return 0;
+}
+
 struct meta *policy_meta(const struct fetch *f, int status, const struct headers *h,
 			 int64_t request_ms, int64_t response_ms, int64_t length,
 			 const char *url, const char *key)
@@ -117,7 +136,8 @@ struct meta *policy_meta(const struct fetch *f, int status, const struct headers
 	judge(f, h, m, &verdict);
 	set_times(m, &verdict);
 	set_flags(m, h, &verdict);
-	headers_render(h, &text);
+	if (render_kept(f, h, &text) < 0)
+		return NULL;
 	free(m->headers);
 	free(m->reason);
 	m->headers = buf_take(&text);

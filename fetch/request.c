@@ -119,6 +119,13 @@ static bool has_field(const char *const *headers, const char *name)
 	return false;
 }
 
+static bool wants_ranges(const struct transfer *t)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(t->v);
+
+	return fill_can_range(m);
+}
+
 static int add_fields(struct transfer *t)
 {
 	const char *const *headers = t->foreign ? NULL : t->fetch->config.headers;
@@ -129,7 +136,7 @@ static int add_fields(struct transfer *t)
 	for (const char *const *h = headers; h && *h && !err; h++)
 		err = add_line(t, *h);
 	if (!err && t->v)
-		err = add_range(t);
+		err = wants_ranges(t) ? add_range(t) : 0;
 	else if (!err && t->stale)
 		err = add_conditions(t);
 	return err;
@@ -203,6 +210,7 @@ int request_build(struct transfer *t)
 	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 	t->request_ms = clock_wall_ms();
 	count(upstream_requests);
+	log_debug("GET %s%s%s", t->url, t->stale ? " (revalidated)" : "", t->v ? " (range)" : "");
 	return 0;
 }
 

@@ -92,6 +92,17 @@ static int64_t content_length(const struct transfer *t)
 	return length;
 }
 
+/* Two lengths that differ: whose end is the body's? (RFC 9112 6.3) */
+static bool lengths_differ(const struct headers *h)
+{
+	const char *first = headers_get(h, "Content-Length"), *other;
+
+	for (size_t i = 1; (other = headers_get_nth(h, "Content-Length", i)) != NULL; i++)
+		if (strcmp(first, other) != 0)
+			return true;
+	return false;
+}
+
 static int on_success(struct transfer *t)
 {
 	const struct fetch *f = t->fetch;
@@ -102,7 +113,7 @@ static int on_success(struct transfer *t)
 
 	if (err)
 		return give_up(t, -EIO);
-	if (t->http_status == 206)
+	if (t->http_status == 206 || lengths_differ(&t->headers))
 		return give_up(t, -EIO);	/* nobody asked for a part */
 	if (t->http_status == 204 || t->http_status == 205)
 		length = 0;

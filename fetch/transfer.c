@@ -188,8 +188,10 @@ static bool stale_may_serve(const struct transfer *t, int err)
 {
 	_cleanup_(meta_unrefp) struct meta *m = t->stale ? version_meta(t->stale) : NULL;
 
-	if (!m || m->status / 100 != 2 || err == -ENOENT || err == -EACCES || err == -EINTR ||
-	    err == -EFBIG)
+	if (!m || m->status / 100 != 2 || err == -EACCES || err == -EINTR || err == -EFBIG)
+		return false;
+	/* The origin said so; that DNS does not answer is another thing. */
+	if (err == -ENOENT && t->headers_done)
 		return false;
 	return !(m->flags & META_MUST_REVALIDATE) && clock_wall_ms() < m->sie_until_ms;
 }
@@ -227,7 +229,7 @@ static bool can_go_on(const struct transfer *t)
 
 	if (!m)
 		return true;	/* nothing shown yet: from the start */
-	return version_length(t->v) >= 0 && fill_can_range(m) && !t->decoder &&
+	return version_length(t->v) >= 0 && fill_can_compare(m) && !t->decoder &&
 	       version_state(t->v) == VERSION_ARRIVING;
 }
 

@@ -51,6 +51,7 @@ void transfer_unref(struct transfer *t)
 	if (atomic_fetch_sub(&t->refs, 1) > 1)
 		return;
 	version_unref(t->answer);
+	version_unref(t->meanwhile);
 	version_unref(t->stale);
 	version_unref(t->v);
 	headers_fini(&t->headers);
@@ -183,38 +184,54 @@ static void serve(struct want *w, struct version *v, enum cache_status status)
 
 /* --- joining and starting --- */
 
-/* 0: w is on its way, or *ret_answer says what it gets (a reference). -ENOENT:
- * nobody fetches it. */
-static int join(struct transfer *t, struct want *w, struct version **ret_answer)
+/* RFC 5861 3: within its window it is as good as a fresh one, asked behind. */
+static bool stale_is_welcome(struct version *v)
 {
-	count(coalesced);
-	if (t->answered) {
-		*ret_answer = version_ref(t->answer);
-		w->status = t->status;
-		return 0;
-	}
-	list_append(&t->wants, &w->link);
-	w->transfer = t;
-	return 0;
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+
+	return clock_wall_ms() < m->swr_until_ms;
 }
 
-static int try_join(struct fetch *f, const char *key, struct want *w, uint64_t *ret_generation)
+/* fetch.lock held: w is on its way, or *ret_answer says what it gets at once (a
+ * reference). */
+static void join(struct transfer *t, struct want *w, bool may_be_stale,
+		 struct version **ret_answer)
+{
+	if (t->answered) {
+		count(coalesced);
+		*ret_answer = version_ref(t->answer);
+		w->status = t->status;
+	} else if (may_be_stale && t->meanwhile && stale_is_welcome(t->meanwhile)) {
+		count(stale_served);
+		*ret_answer = version_ref(t->meanwhile);
+		w->status = CACHE_UPDATING;
+	} else {
+		count(coalesced);
+		list_append(&t->wants, &w->link);
+		w->transfer = t;
+	}
+}
+
+/* False: nobody fetches it. */
+static bool try_join(struct fetch *f, const char *key, unsigned flags, struct want *w,
+		     uint64_t *ret_generation)
 {
 	struct version *answer = NULL;
-	int err = -ENOENT;
+	bool joined = false;
 
 	WITH_LOCK(&f->lock) {
 		struct transfer *t = find_inflight(f, key);
 
 		*ret_generation = f->generation;
+		joined = t != NULL;
 		if (t)
-			err = join(t, w, &answer);
+			join(t, w, !(flags & WANT_RELOAD), &answer);
 	}
 	if (answer) {
 		deliver(w, 0, answer, w->status, fetch_fresh_ms(answer));
 		version_unref(answer);
 	}
-	return err;
+	return joined;
 }
 
 /* Starts a transfer for w, or NULL: for nobody (revalidation behind). stale is
@@ -227,6 +244,10 @@ static int start(struct fetch *f, const char *key, struct want *w, struct versio
 
 	if (!t)
 		return -ENOMEM;
+	if (stale) {
+		t->stale = version_ref(stale);
+		t->meanwhile = version_ref(stale);
+	}
 	WITH_LOCK(&f->lock) {
 		if (f->generation != generation || find_inflight(f, key))
 			err = -EAGAIN;
@@ -246,8 +267,6 @@ static int start(struct fetch *f, const char *key, struct want *w, struct versio
 		transfer_unref(t);
 		return err;
 	}
-	if (stale)
-		t->stale = version_ref(stale);
 	inbox_post(&f->inbox, &t->start.link);
 	return 0;
 }
@@ -263,7 +282,7 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 		enum use use;
 		int err;
 
-		if (!(flags & WANT_CACHED) && try_join(f, key, w, &generation) == 0)
+		if (!(flags & WANT_CACHED) && try_join(f, key, flags, w, &generation))
 			return;
 		err = index_find(f->config.index, key, &v);
 		use = err ? USE_NOT : may_use(f, v, flags);

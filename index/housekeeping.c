@@ -1,5 +1,5 @@
 /* housekeeping.c - what thread I does between batches: make room, expire,
- * compact segments, keep the WAL short; and what a crash left, in the background. */
+ * keep the WAL short; and what a crash left, in the background. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -121,83 +121,29 @@ void housekeeping_evict(struct index *ix, int64_t bytes)
 		offer_room(ix, hopeless);
 }
 
-/* --- compaction: the rest of a mostly dead segment moves --- */
-
-struct move {
-	struct index *ix;
-	int err;
-	int n;
-};
-
-static bool move_blob(void *arg, const struct record *r)
-{
-	struct move *m = arg;
-	struct index *ix = m->ix;
-	struct blob to;
-
-	m->err = store_copy(ix->store, &r->blob, &to);
-	if (m->err == -EBADMSG || m->err == -ENOENT) {
-		m->err = db_delete(ix->db, r->ino);	/* found out early */
-		return m->err == 0;
-	}
-	if (m->err)
-		return false;
-	m->err = db_set_blob(ix->db, r->ino, &to, NULL);
-	if (m->err) {
-		store_delete(ix->store, &to);
-		return false;
-	}
-	m->n++;
-	WITH_LOCK(&ix->lock) {
-		struct map_node *node = map_find(&ix->by_ino, map_hash_u64(r->ino),
-						 index_same_ino, &r->ino);
-		struct version *v = node ? container_of(node, struct version, ino_node) : NULL;
-
-		if (v)
-			WITH_LOCK(&v->lock)
-				if (v->stored)
-					v->blob = to;
-	}
-	return true;
-}
-
-static void compact(struct index *ix)
-{
-	struct move m = { .ix = ix };
-	uint64_t segment;
-
-	if (store_segment_pick(ix->store, &segment) < 0)
-		return;
-	m.err = db_begin(ix->db);
-	if (!m.err) {
-		int err = db_each_in_segment(ix->db, segment, move_blob, &m);
-
-		m.err = m.err ? m.err : err;
-		if (!m.err || m.n)
-			err = db_commit(ix->db);
-		if (err) {
-			db_rollback(ix->db);
-			m.err = err;
-		}
-	}
-	if (m.err)
-		log_debug("segment %" PRIu64 " not compacted (%d)", segment, m.err);
-	else
-		store_segment_drop(ix->store, segment);
-}
-
 /* --- once a second --- */
+
+/* What the index takes grows before it is counted: so more is counted. */
+void housekeeping_count_index(struct index *ix)
+{
+	int64_t bytes = db_disk_bytes(ix->db), slack;
+
+	slack = ix->config.size / 16 < WAL_MAX ? ix->config.size / 16 : WAL_MAX;
+	if (bytes > ix->checkpointed + slack) {
+		db_checkpoint(ix->db);
+		bytes = ix->checkpointed = db_disk_bytes(ix->db);
+	}
+	space_set_index(&ix->space, bytes + slack / 4);
+}
 
 void housekeeping_tick(struct index *ix)
 {
-	int64_t index_bytes = db_disk_bytes(ix->db);
+	uint64_t left = 0;
 
-	if (index_bytes > WAL_MAX)
-		db_checkpoint(ix->db);
-	space_set_index(&ix->space, db_disk_bytes(ix->db));
+	housekeeping_count_index(ix);
 	WITH_LOCK(&ix->lock)
-		index_bytes = (int64_t)(ix->ahead_end - ix->ahead_ino);
-	if (index_bytes == 0) {
+		left = ix->ahead_end - ix->ahead_ino;
+	if (left == 0) {
 		uint64_t first;
 
 		if (db_take_inos(ix->db, 65536, &first) == 0)
@@ -208,7 +154,7 @@ void housekeeping_tick(struct index *ix)
 	}
 	if (space_excess(&ix->space) > 0 || disk_short(ix) > 0)
 		housekeeping_evict(ix, 0);
-	compact(ix);
+	compact_one(ix);
 }
 
 /* --- what a crash left --- */

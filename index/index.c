@@ -1,6 +1,7 @@
 /* index.c - open and close, find, list, health. */
 #include "index.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -70,6 +71,41 @@ static void pressed(void *arg)
 		writer_post(arg, op);
 }
 
+/* Bytes that the files in a directory take; which may be missing. */
+static int64_t bytes_in(int dir, const char *path)
+{
+	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	struct stat st;
+	int64_t bytes = 0;
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	while ((entry = readdir(d)) != NULL)
+		if (fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode))
+			bytes += (int64_t)st.st_blocks * 512;
+	closedir(d);
+	return bytes;
+}
+
+/* Large bodies and partial ones are files of their own: few, so that looking at
+ * each is no scan of the cache. Small ones are in segments (store.h counts them). */
+static void count_files(struct index *ix)
+{
+	char path[16];
+
+	for (unsigned i = 0; i < 256; i++) {
+		snprintf(path, sizeof path, "blobs/%02x", i);
+		space_count(&ix->space, bytes_in(ix->dir, path));
+	}
+	space_count(&ix->space, bytes_in(ix->dir, "partial"));
+}
+
 static int open_parts(struct index *ix, char *reason, size_t reason_len)
 {
 	const struct store_config store = { .dir = ix->dir, .space = &ix->space,
@@ -88,6 +124,10 @@ static int open_parts(struct index *ix, char *reason, size_t reason_len)
 		ix->first_ino = ix->next_ino;
 		what = "store";
 		err = store_open(&store, &ix->store);
+	}
+	if (!err) {
+		ix->checkpointed = db_disk_bytes(ix->db);
+		count_files(ix);
 	}
 	ix->recency = recency_new();
 	if (!err && !ix->recency)

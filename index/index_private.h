@@ -64,6 +64,7 @@ struct index {
 	struct inbox inbox;
 	pthread_t writer;
 	struct evict evict;
+	int64_t checkpointed;		/* bytes of the index after the last checkpoint */
 	uint64_t first_ino;		/* of this run: rows below are of former ones */
 
 	struct pool pool;		/* threads C */
@@ -77,6 +78,8 @@ struct version {
 	uint64_t ino;
 	char *key;
 	bool transient;			/* never stored */
+
+	bool record_asked;		/* thread F: version_record() was called */
 
 	/* guarded by index->lock */
 	struct map_node ino_node, key_node;
@@ -144,6 +147,8 @@ void writer_sync(struct version *v, void (*done)(void *arg, int err), void *arg)
 /* housekeeping.c: thread I, outside of a transaction unless it says so. */
 void housekeeping_evict(struct index *ix, int64_t bytes);
 void housekeeping_tick(struct index *ix);	/* about once a second */
+void housekeeping_count_index(struct index *ix);	/* after a batch */
+void compact_one(struct index *ix);		/* compact.c */
 void housekeeping_start(struct index *ix);	/* queues the sweep of files without rows */
 void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
 

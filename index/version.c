@@ -186,7 +186,7 @@ struct version *version_load(struct index *ix, struct record *r)
 	v = version_new(ix, r->ino, r->key, r->meta);
 	if (!v)
 		return NULL;
-	v->row = true;
+	v->row = v->record_asked = true;
 	if (r->blob.kind != BLOB_PARTIAL) {
 		v->state = VERSION_COMPLETE;
 		v->blob = r->blob;

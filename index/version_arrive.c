@@ -107,6 +107,7 @@ void version_record(struct version *v, void (*done)(void *arg, int err), void *a
 	struct op *op;
 	bool complete = false;
 
+	v->record_asked = true;
 	if (v->transient) {
 		/* No row: it is forgotten with its last reader. */
 		if (done)
@@ -133,10 +134,7 @@ void version_record(struct version *v, void (*done)(void *arg, int err), void *a
 void version_complete(struct version *v)
 {
 	struct list ready = LIST_INIT(ready);
-	bool row = false;
 
-	WITH_LOCK(&v->index->lock)
-		row = v->row || v->transient;
 	body_settle(&v->body, &v->index->place);
 	WITH_LOCK(&v->lock) {
 		assert(v->state == VERSION_ARRIVING);
@@ -154,8 +152,8 @@ void version_complete(struct version *v)
 		take_ready(v, &ready);
 	}
 	wake_all(&ready);
-	/* Without a row yet it is stored when it is recorded: one write, not two. */
-	if (row)
+	/* Before it is recorded nothing is written: then it is one write, not two. */
+	if (v->record_asked)
 		version_store(v, NULL);
 }
 
@@ -180,9 +178,10 @@ void version_fail(struct version *v, int err)
 		if (changed)
 			version_drop_key(v);
 	}
-	wake_all(&ready);
+	/* First the name, then its readers: who tries again finds a new one. */
 	if (changed && was_current && ix->config.stale_names)
 		ix->config.stale_names(ix->config.arg);
+	wake_all(&ready);
 }
 
 void version_pause(struct version *v)

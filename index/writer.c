@@ -272,6 +272,8 @@ static void run_batch(struct index *ix, struct list *ops)
 	} else if (writes) {
 		index_worked(ix);
 	}
+	if (writes)
+		housekeeping_count_index(ix);
 	finish_ops(ops, err);
 	trash_empty(ix, &b.trash);
 	if (b.evict || space_excess(&ix->space) > 0)
