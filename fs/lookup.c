@@ -81,7 +81,7 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	} else if (err == -ENOENT) {
 		reply_no_entry(fs, req, ms);
 	} else {
-		reply_failed(req, err);
+		reply_err(req, err);
 	}
 }
 

@@ -39,7 +39,7 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 		/* No page, or none that can be had, but a directory for certain. */
 		listing_open(fs, req, i, &a->fi);
 	else
-		reply_failed(req, err);
+		reply_err(req, err);
 	inode_unref(&fs->inodes, i);
 }
 

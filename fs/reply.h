@@ -18,7 +18,8 @@ int reply_errno(int err);
 
 void reply_err(struct fuse_req *req, int err);		/* 0 or -errno */
 
-/* As reply_err, for an error of the origin or the store: counted. */
+/* As reply_err, for an error of the origin or the store that nobody has counted yet (wants
+ * are counted by fetch). */
 void reply_failed(struct fuse_req *req, int err);
 
 /* Answers with a name. Takes i with the reference and the lookup that inodes_show_*
