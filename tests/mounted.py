@@ -82,7 +82,9 @@ class Mount:
         self.cache = cache or place / "cache"
         self.clock = place / "clock"
         self.stderr_path = place / "stderr"
-        self.env = dict(os.environ, WEBCACHEFS_CLOCK_SHIFT=str(self.clock), **(env or {}))
+        self.env = {name: value for name, value in os.environ.items()
+                    if not name.lower().endswith("_proxy")}
+        self.env.update(env or {}, WEBCACHEFS_CLOCK_SHIFT=str(self.clock))
         self.shift = 0
         self.process = None
         self.connection = None

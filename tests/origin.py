@@ -149,20 +149,23 @@ class Connection:
     def __init__(self, origin, sock, number):
         self.origin, self.sock, self.number = origin, sock, number
         self.buffer = b""
+        self.within = False  # a request
 
     def line(self):
         while CRLF not in self.buffer:
             data = self.sock.recv(65536)
-            if not data:
-                return None
+            if not data or not (self.buffer + data)[:1].isalpha() and not self.within:
+                return None  # the end, or no HTTP at all
             self.buffer += data
         line, _, self.buffer = self.buffer.partition(CRLF)
         return line.decode("latin-1")
 
     def request(self):
+        self.within = False
         first = self.line()
         if not first:
             return None
+        self.within = True
         method, target, _ = first.split(" ", 2)
         headers = {}
         while True:

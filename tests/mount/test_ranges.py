@@ -92,6 +92,8 @@ def test_without_a_strong_validator_bytes_are_never_mixed(make_mount, origin, bo
     other = noise(BODY, 2)
     origin.fresh("/a.bin", body, ranges=True, **validator)
     assert read_at(mount / "a.bin", 0, 65536) == body[:65536]
+    if "last_modified" in validator:
+        validator = {"last_modified": validator["last_modified"] + 10}
     origin.fresh("/a.bin", other, ranges=True, **validator)
 
     def pieces():
