@@ -161,6 +161,7 @@ int loop_open(struct fetch *f);
 void loop_close(struct fetch *f);
 void *loop_main(void *fetch);
 void loop_wake(void *fetch);
+void loop_watch_idle(struct fetch *f, curl_socket_t s);	/* curl keeps it for reuse */
 
 /* transfer.c */
 void transfer_begin(struct transfer *t);	/* queue it, or start it */

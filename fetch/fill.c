@@ -34,18 +34,15 @@ static bool is_stream_of(const struct transfer *t, const struct version *v)
 	return t->v == v && t->state != TRANSFER_ENDED && t->state != TRANSFER_WAITING;
 }
 
-/* How far t may go: what is asked for, and a window ahead of the readers; before
- * anybody read, only the beginning of a large body. */
-static int64_t window_end(const struct transfer *t)
+/* How far t may go: a window ahead of what was asked of it (readers elsewhere in
+ * the body are no reason); before that, only the beginning of a large body. */
+static int64_t window_end(struct transfer *t)
 {
-	int64_t high = version_read_high(t->v), end = 0, from;
+	int64_t end = 0, from = version_wanted(t->v, t->pos, &end);
 
-	if (t->target > high)
-		high = t->target;
-	from = version_wanted(t->v, t->pos, &end);
-	if (from >= 0 && end > high)
-		high = end;
-	return high ? high + FETCH_AHEAD : FETCH_FIRST;
+	if (from >= 0 && from - t->pos <= FETCH_NEAR && end > t->target)
+		t->target = end;
+	return t->target > 0 ? t->target + FETCH_AHEAD : FETCH_FIRST;
 }
 
 void fill_adjust(struct transfer *t)

@@ -44,6 +44,11 @@ static void watch(struct fetch *f, curl_socket_t s, uint32_t events, uint64_t fl
 		log_error("epoll: %s", strerror(errno));
 }
 
+void loop_watch_idle(struct fetch *f, curl_socket_t s)
+{
+	watch(f, s, EPOLLIN, IDLE);
+}
+
 static int on_socket(CURL *easy, curl_socket_t s, int what, void *fetch, void *unused)
 {
 	struct fetch *f = fetch;
@@ -52,8 +57,8 @@ static int on_socket(CURL *easy, curl_socket_t s, int what, void *fetch, void *u
 	(void)easy;
 	(void)unused;
 	if (what == CURL_POLL_REMOVE) {
-		/* About to be closed (then epoll forgets it), or kept. */
-		watch(f, s, EPOLLIN, IDLE);
+		/* Paused, about to be closed, or kept (then it is watched again). */
+		epoll_ctl(f->epoll, EPOLL_CTL_DEL, s, NULL);
 		return 0;
 	}
 	if (what & CURL_POLL_IN)

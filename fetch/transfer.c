@@ -318,9 +318,12 @@ static void refuse_leftovers(struct transfer *t)
 
 	curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &s);
 	curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
-	if (s != CURL_SOCKET_BAD && version < CURL_HTTP_VERSION_2_0 &&
-	    recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+	if (s == CURL_SOCKET_BAD || version >= CURL_HTTP_VERSION_2_0)
+		return;
+	if (recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
 		shutdown(s, SHUT_RDWR);
+	else
+		loop_watch_idle(t->fetch, s);
 }
 
 void transfer_done(struct transfer *t, CURLcode code)

@@ -222,6 +222,11 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 	WITH_LOCK(&f->lock) {
 		struct transfer *t = find_inflight(f, key);
 
+		/* A range of it may have failed while its stream is paused. */
+		if (t && t->answered && version_state(t->answer) == VERSION_FAILED) {
+			leave(t);
+			t = NULL;
+		}
 		*ret_generation = f->generation;
 		joined = t != NULL;
 		if (t)

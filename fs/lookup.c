@@ -45,7 +45,6 @@ static void answer_file(struct fs *fs, struct fuse_req *req, uint64_t parent,
 		reply_failed(req, r);
 		return;
 	}
-	version_touch(v);
 	if (inodes_name_changes(&fs->inodes, i, parent, name) && !again)
 		revisit_replaced(&fs->revisits, fuse_req_ctx(req)->pid, parent, name, v, entry_ms);
 	reply_entry(fs, req, i, entry_ms, attr_trusted_ms(i));

@@ -148,6 +148,8 @@ static void close_parts(struct index *ix)
 	db_close(ix->db);
 	map_fini(&ix->by_ino);
 	map_fini(&ix->by_key);
+	writer_drop_posted(ix);
+	inbox_fini(&ix->inbox);
 	space_fini(&ix->space);
 	pthread_mutex_destroy(&ix->lock);
 	pthread_mutex_destroy(&ix->health_lock);
@@ -172,6 +174,7 @@ int index_open(const struct index_config *config, struct index **ret, char *reas
 	pthread_mutex_init(&ix->health_lock, NULL);
 	list_init(&ix->purges);
 	list_init(&ix->waiting_for_room);
+	inbox_init(&ix->inbox, NULL, NULL);
 	space_init(&ix->space, config->size, pressed, ix);
 	ix->place.space = &ix->space;
 	err = open_dir(ix, reason, reason_len);

@@ -139,6 +139,7 @@ struct op {
 /* writer.c */
 int writer_start(struct index *ix);
 void writer_stop(struct index *ix);		/* all that was posted is done */
+void writer_drop_posted(struct index *ix);	/* at the end: there is no thread I any more */
 struct op *op_new(enum op_kind kind);		/* NULL: no memory */
 void writer_post(struct index *ix, struct op *op);	/* takes op */
 int writer_call(struct index *ix, struct op *op);	/* posts, waits for done; not I */

@@ -316,7 +316,6 @@ static void *writer_main(void *arg)
 
 int writer_start(struct index *ix)
 {
-	inbox_init(&ix->inbox, NULL, NULL);
 	return -pthread_create(&ix->writer, NULL, writer_main, ix);
 }
 
@@ -328,5 +327,12 @@ void writer_stop(struct index *ix)
 	if (op)
 		writer_post(ix, op);	/* wakes it */
 	pthread_join(ix->writer, NULL);
-	inbox_fini(&ix->inbox);
+}
+
+void writer_drop_posted(struct index *ix)
+{
+	struct list ops = LIST_INIT(ops);
+
+	inbox_take(&ix->inbox, &ops);
+	finish_ops(&ops, -EINTR);
 }
