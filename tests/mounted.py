@@ -74,9 +74,11 @@ def disk_use(directory):
 
 
 class Mount:
-    def __init__(self, url, place, options=(), *, cache=None, user=None, env=None, start=True):
+    def __init__(self, url, place, options=(), *, cache=None, user=None, env=None, prefix=(),
+                 start=True):
         """place: a directory of this mount's own. options: "name=value" or "name".
-        user: an uid; then the daemon is this user's, and mounts with fusermount3."""
+        user: an uid; then the daemon is this user's, and mounts with fusermount3.
+        prefix: a command that executes the daemon."""
         self.url, self.place, self.options, self.user = url, place, list(options), user
         self.dir = place / "mnt"
         self.cache = cache or place / "cache"
@@ -85,6 +87,7 @@ class Mount:
         self.env = {name: value for name, value in os.environ.items()
                     if not name.lower().endswith("_proxy")}
         self.env.update(env or {}, WEBCACHEFS_CLOCK_SHIFT=str(self.clock))
+        self.prefix = list(prefix)
         self.shift = 0
         self.process = None
         self.connection = None
@@ -114,7 +117,7 @@ class Mount:
         words = [str(word) for word in words]
         if self.user is not None:
             words = as_user(self.user) + words
-        return words
+        return self.prefix + words
 
     def start(self):
         assert DAEMON.exists(), f"{DAEMON} is not built"

@@ -47,6 +47,10 @@ def test_a_tree_is_mirrored_byte_for_byte_and_asked_for_once(make_nginx, make_mo
         return True
 
     assert all(together([lambda part=part: compare(part) for part in range(4)], limit=120))
+    again = collections.defaultdict(list)
+    for request in server.requests():
+        again[request[3]].append(request[:3])
+    assert {target: each for target, each in again.items() if len(each) > 1} == {}
     asked = collections.Counter(urllib.parse.unquote(target).lstrip("/")
                                 for _, _, _, target in server.requests())
     assert {name: asked[name] for name in listed if asked[name] != 1} == {}
