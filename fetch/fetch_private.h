@@ -135,6 +135,8 @@ struct fetch {
 	CURLM *multi;
 	CURLSH *share;
 	int epoll;
+	CURL **users;			/* by descriptor: who used it last */
+	size_t n_users;
 	int64_t curl_timeout_ms;	/* mono; -1: none */
 	struct list active, queued, waiting;
 	struct list unrecorded;		/* transfer.record_link */
@@ -161,6 +163,7 @@ int loop_open(struct fetch *f);
 void loop_close(struct fetch *f);
 void *loop_main(void *fetch);
 void loop_wake(void *fetch);
+bool loop_was_last(const struct fetch *f, curl_socket_t s, const CURL *easy);
 void loop_watch_idle(struct fetch *f, curl_socket_t s);	/* curl keeps it for reuse */
 
 /* transfer.c */

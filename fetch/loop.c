@@ -44,6 +44,28 @@ static void watch(struct fetch *f, curl_socket_t s, uint32_t events, uint64_t fl
 		log_error("epoll: %s", strerror(errno));
 }
 
+/* Remembers who used a connection last: when one transfer is done, another one may
+ * have its connection already. */
+static void note_user(struct fetch *f, curl_socket_t s, CURL *easy)
+{
+	if ((size_t)s >= f->n_users) {
+		size_t n = (size_t)s + 64;
+		CURL **users = realloc(f->users, n * sizeof *users);
+
+		if (!users)
+			return;
+		memset(users + f->n_users, 0, (n - f->n_users) * sizeof *users);
+		f->users = users;
+		f->n_users = n;
+	}
+	f->users[s] = easy;
+}
+
+bool loop_was_last(const struct fetch *f, curl_socket_t s, const CURL *easy)
+{
+	return (size_t)s < f->n_users && f->users[s] == easy;
+}
+
 void loop_watch_idle(struct fetch *f, curl_socket_t s)
 {
 	watch(f, s, EPOLLIN, IDLE);
@@ -54,7 +76,6 @@ static int on_socket(CURL *easy, curl_socket_t s, int what, void *fetch, void *u
 	struct fetch *f = fetch;
 	uint32_t events = 0;
 
-	(void)easy;
 	(void)unused;
 	if (what == CURL_POLL_REMOVE) {
 		/* Paused, about to be closed, or kept (then it is watched again). */
@@ -65,6 +86,7 @@ static int on_socket(CURL *easy, curl_socket_t s, int what, void *fetch, void *u
 		events |= EPOLLIN;
 	if (what & CURL_POLL_OUT)
 		events |= EPOLLOUT;
+	note_user(f, s, easy);
 	watch(f, s, events, 0);
 	return 0;
 }
@@ -105,6 +127,7 @@ void loop_close(struct fetch *f)
 {
 	if (f->multi)
 		curl_multi_cleanup(f->multi);
+	free(f->users);
 	if (f->epoll >= 0)
 		close(f->epoll);
 	if (f->wake_fd >= 0)

@@ -318,7 +318,8 @@ static void refuse_leftovers(struct transfer *t)
 
 	curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &s);
 	curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
-	if (s == CURL_SOCKET_BAD || version >= CURL_HTTP_VERSION_2_0)
+	if (s == CURL_SOCKET_BAD || version >= CURL_HTTP_VERSION_2_0 ||
+	    !loop_was_last(t->fetch, s, t->easy))
 		return;
 	if (recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
 		shutdown(s, SHUT_RDWR);
