@@ -12,6 +12,14 @@
 #define YEAR_MS (365LL * 24 * 3600 * 1000)
 #define ARRIVING_MS 1000
 
+/* What the owner may do with a file, all may that control_mode names. */
+static mode_t control_mode(const struct options *o, const struct control_file *c)
+{
+	mode_t mode = c->mode & 0700;
+
+	return (mode | mode >> 3 | mode >> 6) & o->control_mode;
+}
+
 static mode_t mode_of(const struct fs *fs, const struct inode *i)
 {
 	const struct options *o = fs->options;
@@ -22,7 +30,7 @@ static mode_t mode_of(const struct fs *fs, const struct inode *i)
 	case INODE_CONTROL_DIR:
 		return S_IFDIR | (o->control_mode & 0777);
 	case INODE_CONTROL_FILE:
-		return S_IFREG | (i->control ? i->control->mode & 0777 : 0400);
+		return S_IFREG | control_mode(o, i->control);
 	case INODE_FILE:
 		break;
 	}

@@ -18,6 +18,7 @@ void control_lookup(struct fs *fs, struct fuse_req *req, const struct inode *i,
 		    const char *name)
 {
 	const struct control_file *c = control_find(name);
+	struct inode file = { .kind = INODE_CONTROL_FILE, .control = c };
 	struct buf text = BUF_INIT;
 	struct inode *shown;
 	size_t len;
@@ -32,7 +33,7 @@ void control_lookup(struct fs *fs, struct fuse_req *req, const struct inode *i,
 		return;
 	}
 	/* Nothing is asked at the open, so who may not read it is shown it empty. */
-	if (c->render && (attr_is_owner(fs, req) || (c->mode & 0044)))
+	if (c->render && attr_may(fs, req, &file, R_OK))
 		r = c->render(fs, &text);
 	if (r == 0 && !buf_ok(&text))
 		r = -ENOMEM;
@@ -54,7 +55,7 @@ void control_write(struct fs *fs, struct fuse_req *req, const struct inode *i,
 {
 	int r;
 
-	if (!i->control || !i->control->act || !attr_may(fs, req, i, W_OK)) {
+	if (!i->control->act || !attr_may(fs, req, i, W_OK)) {
 		reply_err(req, -EACCES);
 		return;
 	}
@@ -78,7 +79,7 @@ void control_setattr(struct fs *fs, struct fuse_req *req, const struct inode *i,
 		reply_err(req, -EROFS);
 		return;
 	}
-	if (!i->control || !i->control->act || !attr_may(fs, req, i, W_OK)) {
+	if (!i->control->act || !attr_may(fs, req, i, W_OK)) {
 		reply_err(req, -EACCES);
 		return;
 	}

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
+#include <string.h>
 
 #include "../base/counters.h"
+#include "../base/log.h"
 #include "attr.h"
 #include "reply.h"
 
@@ -40,6 +42,7 @@ int reply_errno(int err)
 	case -ETIMEDOUT:
 		return -err;
 	default:
+		log_warn("an error that the kernel must not see: %s", strerror(-err));
 		return EIO;
 	}
 }
