@@ -101,6 +101,7 @@ struct transfer {
 	struct headers headers;
 	int http_status;
 	bool headers_done;
+	bool whole;			/* its last byte was seen */
 	bool body_ignored;		/* of a redirect or an error */
 	int64_t ignored;		/* bytes of it so far */
 	int64_t skip;			/* bytes of the body to drop first */
@@ -135,8 +136,6 @@ struct fetch {
 	CURLM *multi;
 	CURLSH *share;
 	int epoll;
-	CURL **users;			/* by descriptor: who used it last */
-	size_t n_users;
 	int64_t curl_timeout_ms;	/* mono; -1: none */
 	struct list active, queued, waiting;
 	struct list unrecorded;		/* transfer.record_link */
@@ -163,7 +162,6 @@ int loop_open(struct fetch *f);
 void loop_close(struct fetch *f);
 void *loop_main(void *fetch);
 void loop_wake(void *fetch);
-bool loop_was_last(const struct fetch *f, curl_socket_t s, const CURL *easy);
 void loop_watch_idle(struct fetch *f, curl_socket_t s);	/* curl keeps it for reuse */
 
 /* transfer.c */
@@ -184,6 +182,7 @@ int request_build(struct transfer *t);		/* t->easy is ready to be added */
 void request_release(struct transfer *t);
 
 /* response.c */
+void response_refuse_leftovers(struct transfer *t);	/* the body is whole */
 size_t response_header(char *data, size_t size, size_t n, void *transfer);
 size_t response_body(char *data, size_t size, size_t n, void *transfer);
 int response_end_of_body(struct transfer *t);	/* flushes the decoder */

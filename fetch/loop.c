@@ -44,28 +44,6 @@ static void watch(struct fetch *f, curl_socket_t s, uint32_t events, uint64_t fl
 		log_error("epoll: %s", strerror(errno));
 }
 
-/* Remembers who used a connection last: when one transfer is done, another one may
- * have its connection already. */
-static void note_user(struct fetch *f, curl_socket_t s, CURL *easy)
-{
-	if ((size_t)s >= f->n_users) {
-		size_t n = (size_t)s + 64;
-		CURL **users = realloc(f->users, n * sizeof *users);
-
-		if (!users)
-			return;
-		memset(users + f->n_users, 0, (n - f->n_users) * sizeof *users);
-		f->users = users;
-		f->n_users = n;
-	}
-	f->users[s] = easy;
-}
-
-bool loop_was_last(const struct fetch *f, curl_socket_t s, const CURL *easy)
-{
-	return (size_t)s < f->n_users && f->users[s] == easy;
-}
-
 void loop_watch_idle(struct fetch *f, curl_socket_t s)
 {
 	watch(f, s, EPOLLIN, IDLE);
@@ -78,15 +56,21 @@ static int on_socket(CURL *easy, curl_socket_t s, int what, void *fetch, void *u
 
 	(void)unused;
 	if (what == CURL_POLL_REMOVE) {
-		/* Paused, about to be closed, or kept (then it is watched again). */
-		epoll_ctl(f->epoll, EPOLL_CTL_DEL, s, NULL);
+		struct transfer *t = NULL;
+
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+		/* Kept for the next request, if it is not about to be closed (then
+		 * epoll forgets it); else paused. */
+		if (t && t->whole)
+			loop_watch_idle(f, s);
+		else
+			epoll_ctl(f->epoll, EPOLL_CTL_DEL, s, NULL);
 		return 0;
 	}
 	if (what & CURL_POLL_IN)
 		events |= EPOLLIN;
 	if (what & CURL_POLL_OUT)
 		events |= EPOLLOUT;
-	note_user(f, s, easy);
 	watch(f, s, events, 0);
 	return 0;
 }
@@ -127,7 +111,6 @@ void loop_close(struct fetch *f)
 {
 	if (f->multi)
 		curl_multi_cleanup(f->multi);
-	free(f->users);
 	if (f->epoll >= 0)
 		close(f->epoll);
 	if (f->wake_fd >= 0)

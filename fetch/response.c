@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
@@ -310,6 +311,22 @@ size_t response_header(char *data, size_t size, size_t n, void *transfer)
 
 /* --- bytes --- */
 
+/* What an origin sends behind a body must not become the answer to somebody else's
+ * request: curl 7.88 uses such a connection again. */
+void response_refuse_leftovers(struct transfer *t)
+{
+	curl_socket_t s = CURL_SOCKET_BAD;
+	long version = 0;
+	char byte;
+
+	t->whole = true;
+	curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &s);
+	curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+	if (s != CURL_SOCKET_BAD && version < CURL_HTTP_VERSION_2_0 &&
+	    recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
 static int write_bytes(struct transfer *t, const char *data, size_t len)
 {
 	int64_t max = t->fetch->config.max_object;
@@ -392,6 +409,8 @@ size_t response_body(char *data, size_t size, size_t n, void *transfer)
 	t->skip = 0;
 	count_by(upstream_bytes, (int64_t)len);
 	length = version_length(t->v);
+	if (length >= 0 && t->pos == (t->end >= 0 ? t->end : length) && !t->decoder)
+		response_refuse_leftovers(t);
 	if (length >= 0 && version_missing(t->v, 0) == length)
 		transfer_complete(t);
 	else

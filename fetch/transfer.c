@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
@@ -63,7 +62,7 @@ static void reset_exchange(struct transfer *t)
 {
 	headers_fini(&t->headers);
 	t->http_status = 0;
-	t->headers_done = t->body_ignored = false;
+	t->headers_done = t->body_ignored = t->whole = false;
 	t->ignored = 0;
 	t->skip = 0;
 	decoder_free(TAKE_PTR(t->decoder));
@@ -308,22 +307,20 @@ static void finish_body(struct transfer *t)
 	go_on(f, v);
 }
 
-/* curl lets go of a connection when a response is whole. What the origin sent
- * behind it must not become the answer to somebody else's request. */
-static void refuse_leftovers(struct transfer *t)
+/* A body whose end only curl knew (chunked): the connection is not used by the next
+ * transfer yet if there is none. */
+static void watch_connection(struct transfer *t)
 {
 	curl_socket_t s = CURL_SOCKET_BAD;
+	struct transfer *other;
 	long version = 0;
-	char byte;
 
+	list_for_each(other, &t->fetch->active, link)
+		if (other != t && other->added)
+			return;
 	curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &s);
 	curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
-	if (s == CURL_SOCKET_BAD || version >= CURL_HTTP_VERSION_2_0 ||
-	    !loop_was_last(t->fetch, s, t->easy))
-		return;
-	if (recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
-		shutdown(s, SHUT_RDWR);
-	else
+	if (s != CURL_SOCKET_BAD && version < CURL_HTTP_VERSION_2_0)
 		loop_watch_idle(t->fetch, s);
 }
 
@@ -332,7 +329,8 @@ void transfer_done(struct transfer *t, CURLcode code)
 	long os_errno = 0;
 	int err;
 
-	refuse_leftovers(t);
+	if (!t->whole)
+		watch_connection(t);
 	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
 	if (t->abort_err)
 		err = t->abort_err;
