@@ -84,7 +84,8 @@ struct transfer {
 	bool foreign;			/* redirected to another origin: no headers of ours */
 	CURL *easy;
 	struct curl_slist *fields;
-	bool added;			/* easy is in the multi */
+	bool added;			/* easy is in the multi ... */
+	bool placed;			/* ... and has told which socket it waits for */
 	struct version *stale;		/* what a conditional request is about; reference */
 	struct version *v;		/* what it fills; reference */
 	struct list record_link;	/* fetch.unrecorded */

@@ -52,13 +52,12 @@ void loop_watch_idle(struct fetch *f, curl_socket_t s)
 static int on_socket(CURL *easy, curl_socket_t s, int what, void *fetch, void *unused)
 {
 	struct fetch *f = fetch;
+	struct transfer *t = NULL;
 	uint32_t events = 0;
 
 	(void)unused;
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
 	if (what == CURL_POLL_REMOVE) {
-		struct transfer *t = NULL;
-
-		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
 		/* Kept for the next request, if it is not about to be closed (then
 		 * epoll forgets it); else paused. */
 		if (t && t->whole)
@@ -67,6 +66,8 @@ static int on_socket(CURL *easy, curl_socket_t s, int what, void *fetch, void *u
 			epoll_ctl(f->epoll, EPOLL_CTL_DEL, s, NULL);
 		return 0;
 	}
+	if (t)
+		t->placed = true;
 	if (what & CURL_POLL_IN)
 		events |= EPOLLIN;
 	if (what & CURL_POLL_OUT)
@@ -148,6 +149,18 @@ static int wait_ms(const struct fetch *f)
 	return (int)wait;
 }
 
+/* curl sends a request before it tells what to wait for: then these bytes may be
+ * the answer. */
+static bool may_be_in_use(struct fetch *f)
+{
+	struct transfer *t;
+
+	list_for_each(t, &f->active, link)
+		if (t->added && !t->placed)
+			return true;
+	return false;
+}
+
 static void on_event(struct fetch *f, const struct epoll_event *ev)
 {
 	curl_socket_t s = (curl_socket_t)(uint32_t)ev->data.u64;
@@ -160,9 +173,10 @@ static void on_event(struct fetch *f, const struct epoll_event *ev)
 		return;
 	}
 	if (ev->data.u64 & IDLE) {
-		/* Bytes nobody asked for, or the end: curl finds it dead. */
-		shutdown(s, SHUT_RDWR);
 		epoll_ctl(f->epoll, EPOLL_CTL_DEL, s, NULL);
+		/* Bytes nobody asked for, or the end: curl finds it dead. */
+		if (!may_be_in_use(f))
+			shutdown(s, SHUT_RDWR);
 		return;
 	}
 	if (ev->events & EPOLLIN)

@@ -77,6 +77,7 @@ static void run(struct transfer *t)
 
 	reset_exchange(t);
 	err = request_build(t);
+	t->placed = false;
 	t->last_progress_ms = t->last_need_ms = clock_mono_ms();
 	set_state(t, TRANSFER_RUNNING);
 	if (!err && curl_multi_add_handle(t->fetch->multi, t->easy) != CURLM_OK)
