@@ -25,7 +25,7 @@ def run(*argv):
 
 def render(page):
     shown = run("mandoc", "-T", "utf8", os.path.join(MAN, page))
-    return re.sub(r".\b", "", shown.stdout)
+    return re.sub(".\x08", "", shown.stdout)
 
 
 def tagged(page):
@@ -63,7 +63,8 @@ def page_options():
     return {
         match[1]
         for term in tagged("webcachefs.1")
-        if (match := re.match(r"(?:-o )?([a-z][a-z_]+)\s*(=|$)", term))
+        for word in term.split(", ")
+        if (match := re.match(r"(?:-o )?([a-z][a-z_]+)\s*(=|$)", word))
     }
 
 
