@@ -63,7 +63,7 @@ def page_options():
     return {
         match[1]
         for term in tagged("webcachefs.1")
-        for word in term.split(", ")
+        for word in re.split(r",[\\ ]+", term)
         if (match := re.match(r"(?:-o )?([a-z][a-z_]+)\s*(=|$)", word))
     }
 
