@@ -103,6 +103,7 @@ struct version {
 	bool saving;
 	struct list waiters;		/* struct waiter */
 	int64_t read_high;
+	int64_t used_ms;		/* mono: when it was read, or became whole, last */
 	void (*room)(void *arg);	/* who wants to know when there is room */
 	void *room_arg;
 
@@ -111,6 +112,9 @@ struct version {
 	struct list store_dones;	/* struct op; guarded by lock */
 	bool storing;			/* guarded by lock */
 };
+
+/* Who reads a body right now gets this long before it may be evicted under him. */
+#define VERSION_GRACE_MS 10000
 
 /* What thread I is asked to do. */
 enum op_kind {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "../base/cleanup.h"
+#include "../base/clock.h"
 #include "../base/counters.h"
 #include "index_private.h"
 
@@ -46,7 +47,8 @@ void trash_forget(struct trash *t)
  * what is needed: then reads bring them back from the origin, or fail. */
 static bool leave_version(struct version *v, bool evicted, struct trash *trash)
 {
-	if (evicted && (v->state != VERSION_COMPLETE || !v->stored))
+	if (evicted && (v->state != VERSION_COMPLETE || !v->stored ||
+			clock_mono_ms() - v->used_ms < VERSION_GRACE_MS))
 		return false;
 	if (evicted) {
 		trash_add(trash, &v->blob);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/cleanup.h"
+#include "../base/clock.h"
 #include "../base/counters.h"
 #include "../base/log.h"
 #include "index_private.h"
@@ -323,6 +324,7 @@ static int read_locked(struct version *v, int64_t off, size_t *len, struct waite
 	}
 	if (v->length >= 0 && (int64_t)*len > v->length - off)
 		*len = (size_t)(v->length - off);
+	v->used_ms = clock_mono_ms();
 	if (off + (int64_t)*len > v->read_high)
 		v->read_high = off + (int64_t)*len;
 	if (v->body.kind != BODY_NONE && ranges_has(&v->body.have, off, off + (int64_t)*len))

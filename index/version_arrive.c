@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../base/cleanup.h"
+#include "../base/clock.h"
 #include "../base/counters.h"
 #include "index_private.h"
 
@@ -149,6 +150,7 @@ void version_complete(struct version *v)
 			}
 		}
 		v->state = VERSION_COMPLETE;
+		v->used_ms = clock_mono_ms();
 		take_ready(v, &ready);
 	}
 	wake_all(&ready);
