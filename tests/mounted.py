@@ -117,7 +117,8 @@ class Mount:
         words = [str(word) for word in words]
         if self.user is not None:
             words = as_user(self.user) + words
-        return self.prefix + words
+        # Not even a run that crashes leaves a daemon behind.
+        return ["setpriv", "--pdeathsig", "KILL", "--"] + self.prefix + words
 
     def start(self):
         assert DAEMON.exists(), f"{DAEMON} is not built"
