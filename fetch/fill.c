@@ -77,6 +77,19 @@ static struct transfer *find_stream(struct fetch *f, struct version *v, int64_t 
 	return best;
 }
 
+/* Whether something is under way that gets to `from` some time. */
+static bool some_stream_before(struct fetch *f, const struct version *v, int64_t from)
+{
+	struct list *lists[] = { &f->active, &f->queued, &f->waiting };
+	struct transfer *t;
+
+	for (size_t i = 0; i < 3; i++)
+		list_for_each(t, lists[i], link)
+			if (t->v == v && t->state != TRANSFER_ENDED && t->pos <= from)
+				return true;
+	return false;
+}
+
 bool fill_any_transfer(struct fetch *f, const struct version *v)
 {
 	struct list *lists[] = { &f->active, &f->queued, &f->waiting };
@@ -145,7 +158,7 @@ void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end)
 		if (version_state(v) != VERSION_ARRIVING)
 			return;
 		t = find_stream(f, v, from, fill_can_range(m) ? FETCH_NEAR : INT64_MAX);
-		if (!t && !fill_can_range(m) && fill_any_transfer(f, v))
+		if (!t && !fill_can_range(m) && some_stream_before(f, v, from))
 			return;		/* the one stream gets there, or fails */
 		if (!t && !fill_can_compare(m)) {
 			version_fail(v, -ESTALE);

@@ -134,6 +134,7 @@ void transfer_pause(struct transfer *t)
 
 void transfer_paused_by_curl(struct transfer *t)
 {
+	t->last_need_ms = clock_mono_ms();
 	if (t->state == TRANSFER_RUNNING)
 		set_state(t, TRANSFER_PAUSED);
 }
@@ -376,7 +377,7 @@ static void tick_active(struct transfer *t, int64_t now_ms)
 		fail(t, -ETIMEDOUT);
 		return;
 	}
-	if (t->state == TRANSFER_PAUSED && !t->no_room &&
+	if (t->state == TRANSFER_PAUSED &&
 	    now_ms - t->last_need_ms > FETCH_IDLE_MS) {
 		/* Nobody reads on: what is there is kept, the rest comes when asked. */
 		version_pause(t->v);

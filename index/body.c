@@ -149,7 +149,7 @@ static int reserve(struct body *b, const struct body_place *place, int64_t total
 
 	if (b->room >= need)
 		return 0;
-	if (total >= 0 && total - off + 2 * BLOCK < step)
+	if (total >= 0 && total - off < step - 2 * BLOCK)
 		step = total - off + 2 * BLOCK;
 	if (step < need)
 		step = need;
@@ -187,32 +187,71 @@ static int to_file(struct body *b, const struct body_place *place, pthread_mutex
 	return 0;
 }
 
-/* The file is given up: what it holds is dropped, but for the bytes right before
- * `off`, which slow readers may still ask for. */
-static int to_window(struct body *b, const struct body_place *place, pthread_mutex_t *lock)
+/* Copies [begin, end) of one file to another. */
+static int copy_range(int from, int to, int64_t begin, int64_t end)
 {
-	_cleanup_(cleanup_close) int fd = memfd_create("webcachefs-window", MFD_CLOEXEC);
-	int err, old;
+	enum { PIECE = 256 * 1024 };
+	_cleanup_(cleanup_free) char *piece = malloc(PIECE);
+	int err = piece ? 0 : -ENOMEM;
 
-	if (fd < 0)
-		return -errno;
-	if (b->kind != BODY_FILE) {
-		err = move_to(b, lock, fd, BODY_WINDOW_MEMORY);
+	while (!err && begin < end) {
+		size_t n = end - begin < PIECE ? (size_t)(end - begin) : PIECE;
+
+		err = read_all(from, piece, n, begin);
 		if (!err)
-			fd = -1;
+			err = write_all(to, piece, n, begin);
+		begin += (int64_t)n;
+	}
+	return err;
+}
+
+/* The file is given up, but for the bytes right before the last one, which readers
+ * have not got yet (version_room() sees to it that they are not far behind). */
+static int file_to_window(struct body *b, const struct body_place *place, pthread_mutex_t *lock,
+			  int fd)
+{
+	int64_t end = b->last_end, begin = end > BODY_WINDOW ? end - BODY_WINDOW : 0;
+	struct ranges kept = RANGES_INIT;
+	int err = 0, old = -1;
+
+	if (begin < end && ranges_missing(&b->have, begin) < end)
+		begin = ranges_has(&b->have, end - 1, end) ? ranges_begin(&b->have, end - 1) : end;
+	if (begin < end)
+		err = copy_range(b->fd, fd, begin, end);
+	if (!err)
+		err = ranges_add(&kept, begin, end);
+	if (err) {
+		ranges_fini(&kept);
 		return err;
 	}
 	WITH_LOCK(lock) {
 		old = b->fd;
-		b->fd = TAKE_FD(fd);
+		b->fd = fd;
 		b->kind = BODY_WINDOW_MEMORY;
 		ranges_fini(&b->have);
+		b->have = kept;
 	}
 	close(old);
 	unlinkat(place->dir, b->path, 0);
 	space_release(place->space, b->reserved);
 	b->reserved = b->room = 0;
 	return 0;
+}
+
+static int to_window(struct body *b, const struct body_place *place, pthread_mutex_t *lock)
+{
+	_cleanup_(cleanup_close) int fd = memfd_create("webcachefs-window", MFD_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (b->kind == BODY_FILE)
+		err = file_to_window(b, place, lock, fd);
+	else
+		err = move_to(b, lock, fd, BODY_WINDOW_MEMORY);
+	if (!err)
+		fd = -1;
+	return err;
 }
 
 static int write_window(struct body *b, int64_t off, const void *data, size_t len)

@@ -42,6 +42,10 @@ static int evict_once(struct index *ix, int64_t wanted, int64_t *ret_freed)
 
 	if (!err)
 		err = evict_run(&ix->evict, clock_wall_ms(), take_victim, &e);
+	if (!err && e.freed < wanted) {
+		e.trash.desperate = true;
+		err = evict_run(&ix->evict, clock_wall_ms(), take_victim, &e);
+	}
 	if (!err)
 		err = db_commit(ix->db);
 	*ret_freed = err ? 0 : e.freed;

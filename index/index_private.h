@@ -103,6 +103,7 @@ struct version {
 	bool saving;
 	struct list waiters;		/* struct waiter */
 	int64_t read_high;
+	int64_t read_bytes;		/* handed out since it is whole; length: read once */
 	int64_t used_ms;		/* mono: when it was read, or became whole, last */
 	void (*room)(void *arg);	/* who wants to know when there is room */
 	void *room_arg;
@@ -113,8 +114,10 @@ struct version {
 	bool storing;			/* guarded by lock */
 };
 
-/* Who reads a body right now gets this long before it may be evicted under him. */
+/* Who reads a body right now keeps it from eviction for so long, if others can go;
+ * and for the shorter time in any case if the origin could not give it again. */
 #define VERSION_GRACE_MS 10000
+#define VERSION_LAST_GRACE_MS 1000
 
 /* What thread I is asked to do. */
 enum op_kind {
@@ -164,6 +167,7 @@ struct trash {
 	struct blob *blobs;
 	size_t n, cap;
 	bool names;			/* the kernel may know some of them */
+	bool desperate;			/* in: also those that are being read may go */
 };
 bool leave_row(struct index *ix, const struct record *r, enum leave_reason reason,
 	       struct trash *trash);
@@ -171,6 +175,7 @@ void trash_empty(struct index *ix, struct trash *trash);	/* after the commit */
 void trash_forget(struct trash *trash);				/* after a rollback */
 
 /* version.c */
+bool version_resumable(const struct meta *meta);	/* missing bytes can be fetched */
 struct version *version_load(struct index *ix, struct record *r);	/* not in tables yet */
 void version_free(struct version *v);		/* nobody has it any more */
 void version_drop_key(struct version *v);	/* index.lock held: not current any more */

@@ -39,7 +39,19 @@ void trash_empty(struct index *ix, struct trash *t)
 void trash_forget(struct trash *t)
 {
 	free(t->blobs);
-	*t = (struct trash){ NULL, 0, 0, false };
+	*t = (struct trash){ .blobs = NULL };
+}
+
+/* v->lock held. */
+static bool is_being_read(const struct version *v, bool desperate)
+{
+	int64_t idle_ms = clock_mono_ms() - v->used_ms;
+
+	if (v->read_bytes >= v->length)
+		return false;	/* the kernel has all of it */
+	if (desperate)
+		return idle_ms < VERSION_LAST_GRACE_MS && !version_resumable(v->meta);
+	return idle_ms < VERSION_GRACE_MS;
 }
 
 /* index.lock and v->lock held. A version that people hold stays readable when
@@ -48,7 +60,7 @@ void trash_forget(struct trash *t)
 static bool leave_version(struct version *v, bool evicted, struct trash *trash)
 {
 	if (evicted && (v->state != VERSION_COMPLETE || !v->stored ||
-			clock_mono_ms() - v->used_ms < VERSION_GRACE_MS))
+			is_being_read(v, trash->desperate)))
 		return false;
 	if (evicted) {
 		trash_add(trash, &v->blob);

@@ -86,6 +86,13 @@ int64_t ranges_missing(const struct ranges *rs, int64_t off)
 	return off;
 }
 
+int64_t ranges_begin(const struct ranges *rs, int64_t off)
+{
+	size_t i = find(rs, off);
+
+	return i < rs->n && rs->r[i].begin <= off && rs->r[i].end > off ? rs->r[i].begin : off;
+}
+
 int64_t ranges_next(const struct ranges *rs, int64_t off)
 {
 	size_t i = find(rs, off);

@@ -23,6 +23,7 @@ int ranges_add(struct ranges *rs, int64_t begin, int64_t end);	/* 0 or -ENOMEM *
 void ranges_remove_below(struct ranges *rs, int64_t end);	/* forget [0, end) */
 bool ranges_has(const struct ranges *rs, int64_t begin, int64_t end);	/* all of it */
 int64_t ranges_missing(const struct ranges *rs, int64_t off);	/* first absent >= off */
+int64_t ranges_begin(const struct ranges *rs, int64_t off);	/* of the range that off is in; off */
 int64_t ranges_next(const struct ranges *rs, int64_t off);	/* first present >= off; INT64_MAX */
 int64_t ranges_total(const struct ranges *rs);
 

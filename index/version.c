@@ -171,7 +171,7 @@ void version_touch(struct version *v)
 
 /* Whether the body of v could be completed later: the origin does ranges and a
  * strong validator tells that they belong together (RFC 9110 13.1.5). */
-static bool resumable(const struct meta *meta)
+bool version_resumable(const struct meta *meta)
 {
 	return (meta->flags & META_RANGES) && !(meta->flags & META_DECODED) &&
 	       ((meta->etag && strncmp(meta->etag, "W/", 2) != 0) || meta->last_modified);
@@ -196,7 +196,7 @@ struct version *version_load(struct index *ix, struct record *r)
 		return v;
 	}
 	v->state = VERSION_ARRIVING;
-	if (!resumable(r->meta) || !r->ranges || ranges_parse(r->ranges, &ranges) < 0 ||
+	if (!version_resumable(r->meta) || !r->ranges || ranges_parse(r->ranges, &ranges) < 0 ||
 	    body_reopen(&v->body, &ix->place, r->ino, &ranges) < 0) {
 		ranges_fini(&ranges);
 		version_free(v);	/* its row goes with it */
@@ -325,6 +325,7 @@ static int read_locked(struct version *v, int64_t off, size_t *len, struct waite
 	if (v->length >= 0 && (int64_t)*len > v->length - off)
 		*len = (size_t)(v->length - off);
 	v->used_ms = clock_mono_ms();
+	v->read_bytes += (int64_t)*len;
 	if (off + (int64_t)*len > v->read_high)
 		v->read_high = off + (int64_t)*len;
 	if (v->body.kind != BODY_NONE && ranges_has(&v->body.have, off, off + (int64_t)*len))
@@ -335,7 +336,7 @@ static int read_locked(struct version *v, int64_t off, size_t *len, struct waite
 	}
 	if (v->state == VERSION_COMPLETE) {
 		/* Fell out of the window: the origin may have it once more. */
-		if (!resumable(v->meta))
+		if (!version_resumable(v->meta))
 			return -ESTALE;
 		v->state = VERSION_ARRIVING;
 	}
@@ -358,7 +359,8 @@ int version_read(struct version *v, int64_t off, size_t len, struct waiter *w,
 
 		WITH_LOCK(&v->lock) {
 			err = read_locked(v, off, &len, w, ret, &blob);
-			if (v->body.kind == BODY_WINDOW_MEMORY) {
+			if (v->body.kind == BODY_WINDOW_MEMORY ||
+			    atomic_load(&v->body.no_room)) {
 				room = v->room;
 				room_arg = v->room_arg;
 			}

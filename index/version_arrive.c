@@ -33,6 +33,14 @@ static void wake_all(struct list *ready)
 	}
 }
 
+/* Lock held. The file takes no more and is about to become a window, but readers
+ * still need what it has: let them come closer. */
+static bool is_behind(const struct version *v, int64_t off)
+{
+	return v->body.kind == BODY_FILE && atomic_load(&v->body.no_room) &&
+	       off > v->read_high + BODY_WINDOW / 2;
+}
+
 int version_write(struct version *v, int64_t off, const void *data, size_t len)
 {
 	struct index *ix = v->index;
@@ -46,6 +54,8 @@ int version_write(struct version *v, int64_t off, const void *data, size_t len)
 			err = -ESTALE;
 		else if (length >= 0 && off + (int64_t)len > length)
 			err = -EFBIG;
+		else if (is_behind(v, off))
+			err = -ENOBUFS;
 	}
 	if (err)
 		return err;
@@ -69,7 +79,8 @@ int64_t version_room(struct version *v, int64_t off)
 	bool window = false;
 
 	WITH_LOCK(&v->lock) {
-		window = v->body.kind == BODY_WINDOW_MEMORY;
+		window = v->body.kind == BODY_WINDOW_MEMORY ||
+			 (v->body.kind == BODY_FILE && atomic_load(&v->body.no_room));
 		high = v->read_high;
 	}
 	if (!window)
@@ -86,6 +97,7 @@ void version_no_room(struct version *v)
 void version_on_room(struct version *v, void (*room)(void *), void *arg)
 {
 	struct index *ix = v->index;
+	bool hopeless = atomic_load(&v->body.no_room);
 	struct op *op;
 
 	WITH_LOCK(&ix->lock) {
@@ -93,12 +105,13 @@ void version_on_room(struct version *v, void (*room)(void *), void *arg)
 			v->room = room;
 			v->room_arg = arg;
 		}
-		if (room && list_empty(&v->room_link))
+		if (room && !hopeless && list_empty(&v->room_link))
 			list_append(&ix->waiting_for_room, &v->room_link);
 		else if (!room)
 			list_remove(&v->room_link);
 	}
-	op = room ? op_new(OP_EVICT) : NULL;
+	/* No room is to be had: its readers make some (version_read). */
+	op = room && !hopeless ? op_new(OP_EVICT) : NULL;
 	if (op)
 		writer_post(ix, op);
 }

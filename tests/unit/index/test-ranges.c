@@ -38,7 +38,11 @@ static void random_operations_agree_with_a_bitmap(void **state)
 					assert_true(rs.r[k - 1].end < rs.r[k].begin);
 			}
 			for (int64_t off = 0; off < SPACE; off++) {
-				int64_t missing = off, next = off;
+				int64_t missing = off, next = off, begin = off;
+
+				while (there[off] && begin > 0 && there[begin - 1])
+					begin--;
+				assert_int_equal(ranges_begin(&rs, off), begin);
 
 				while (missing < SPACE && there[missing])
 					missing++;
