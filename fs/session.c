@@ -105,6 +105,25 @@ void session_free(struct fs *fs)
 	fs->options = NULL;
 }
 
+/* As early as can be. What is looked up before the kernel knows that lookups may run in
+ * parallel holds its directory's lock, also when it is parked (fs/fuse/inode.c,
+ * fuse_lock_inode). INIT is waiting already: mount(2) sends it. */
+static int answer_init(struct fs *fs)
+{
+	struct fuse_buf buf = { .mem = NULL };
+	int n;
+
+	do
+		n = fuse_session_receive_buf(fs->session, &buf);
+	while (n == -EINTR);
+	if (n > 0)
+		fuse_session_process_buf(fs->session, &buf);
+	free(buf.mem);
+	if (n < 0)
+		return n;
+	return n > 0 && !fuse_session_exited(fs->session) ? 0 : -EPROTO;
+}
+
 int session_mount(struct fs *fs, const char *mountpoint)
 {
 	int r;
@@ -113,6 +132,8 @@ int session_mount(struct fs *fs, const char *mountpoint)
 	if (fuse_session_mount(fs->session, mountpoint) < 0)
 		return -EIO;
 	r = channel_attach(fs);
+	if (r == 0)
+		r = answer_init(fs);
 	if (r < 0) {
 		log_error("cannot use the FUSE device: %s", strerror(-r));
 		fuse_session_unmount(fs->session);

@@ -17,7 +17,7 @@ struct options;
  * called. 0 or -errno; a reason is logged. */
 int session_new(struct fs *fs, const struct options *o);
 
-/* 0 or -errno; a reason is logged. Requests wait until session_run(). */
+/* 0 or -errno; a reason is logged. Other requests than INIT wait until session_run(). */
 int session_mount(struct fs *fs, const char *mountpoint);
 
 /* Serves until the filesystem is unmounted or session_stop() is called. Then stops
