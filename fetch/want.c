@@ -119,7 +119,7 @@ static void deliver(struct want *w, int err, struct version *v, enum cache_statu
 
 void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_status status)
 {
-	struct list wants = LIST_INIT(wants), *first;
+	struct list wants = LIST_INIT(wants), *first = NULL;
 	struct version *old = NULL;
 	int64_t fresh_ms;
 
@@ -140,8 +140,14 @@ void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_
 	/* A stale copy stands in for a failing origin: not asked again at once. */
 	if (v && status == CACHE_STALE)
 		fresh_ms = 1000;
-	while ((first = list_pop(&wants)) != NULL)
+	/* Until it is its turn each can be cancelled. */
+	for (;;) {
+		WITH_LOCK(&t->fetch->lock)
+			first = list_pop(&wants);
+		if (!first)
+			return;
 		deliver(list_entry(first, struct want, link), err, v, status, fresh_ms);
+	}
 }
 
 /* --- what is stored --- */

@@ -21,14 +21,20 @@ static void take_ready(struct version *v, struct list *ready)
 		}
 }
 
-/* No lock held. A woken waiter may be gone when wake() returns. */
-static void wake_all(struct list *ready)
+/* No lock held. A woken waiter may be gone when wake() returns. Until it is its turn
+ * it can be cancelled: so each is taken off under the lock. */
+static void wake_all(struct version *v, struct list *ready)
 {
-	struct list *first;
+	struct list *first = NULL;
 
-	while ((first = list_pop(ready)) != NULL) {
-		struct waiter *w = list_entry(first, struct waiter, link);
+	for (;;) {
+		struct waiter *w;
 
+		WITH_LOCK(&v->lock)
+			first = list_pop(ready);
+		if (!first)
+			return;
+		w = list_entry(first, struct waiter, link);
 		w->wake(w);
 	}
 }
@@ -69,7 +75,7 @@ int version_write(struct version *v, int64_t off, const void *data, size_t len)
 		v->saved = v->saved && v->body.kind == BODY_FILE;
 		take_ready(v, &ready);
 	}
-	wake_all(&ready);
+	wake_all(v, &ready);
 	return 0;
 }
 
@@ -166,7 +172,7 @@ void version_complete(struct version *v)
 		v->used_ms = clock_mono_ms();
 		take_ready(v, &ready);
 	}
-	wake_all(&ready);
+	wake_all(v, &ready);
 	/* Before it is recorded nothing is written: then it is one write, not two. */
 	if (v->record_asked)
 		version_store(v, NULL);
@@ -196,7 +202,7 @@ void version_fail(struct version *v, int err)
 	/* First the name, then its readers: who tries again finds a new one. */
 	if (changed && was_current && ix->config.stale_names)
 		ix->config.stale_names(ix->config.arg);
-	wake_all(&ready);
+	wake_all(v, &ready);
 }
 
 void version_pause(struct version *v)
