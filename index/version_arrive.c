@@ -103,11 +103,12 @@ void version_no_room(struct version *v)
 void version_on_room(struct version *v, void (*room)(void *), void *arg)
 {
 	struct index *ix = v->index;
-	bool hopeless = atomic_load(&v->body.no_room);
+	bool hopeless = false;
 	struct op *op;
 
 	WITH_LOCK(&ix->lock) {
 		WITH_LOCK(&v->lock) {
+			hopeless = atomic_load(&v->body.no_room);
 			v->room = room;
 			v->room_arg = arg;
 		}
