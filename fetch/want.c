@@ -154,6 +154,14 @@ void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_
 
 enum use { USE_NOT, USE_FRESH, USE_STALE_WHILE_REVALIDATE, USE_STALE };
 
+/* Nobody fetches it any more, and another response could not be told to be the same. */
+static bool is_lost(struct version *v)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+
+	return version_state(v) == VERSION_ARRIVING && !fill_can_compare(m);
+}
+
 static enum use may_use(const struct fetch *f, struct version *v, unsigned flags)
 {
 	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
@@ -163,7 +171,7 @@ static enum use may_use(const struct fetch *f, struct version *v, unsigned flags
 		return USE_NOT;
 	if (flags & WANT_CACHED || f->config.offline)
 		return USE_STALE;
-	if (flags & WANT_RELOAD)
+	if (flags & WANT_RELOAD || is_lost(v))
 		return USE_NOT;
 	if (now < m->fresh_until_ms)
 		return USE_FRESH;
@@ -255,7 +263,7 @@ static int start(struct fetch *f, const char *key, struct want *w, struct versio
 
 	if (!t)
 		return -ENOMEM;
-	if (stale) {
+	if (stale && !is_lost(stale)) {
 		t->stale = version_ref(stale);
 		t->meanwhile = version_ref(stale);
 	}

@@ -39,11 +39,17 @@ static void wake_all(struct version *v, struct list *ready)
 	}
 }
 
+static bool is_window(const struct version *v)
+{
+	return v->body.kind == BODY_WINDOW_MEMORY ||
+	       (v->body.kind == BODY_FILE && atomic_load(&v->body.no_room));
+}
+
 /* Lock held. The file takes no more and is about to become a window, but readers
  * still need what it has: let them come closer. */
 static bool is_behind(const struct version *v, int64_t off)
 {
-	return v->body.kind == BODY_FILE && atomic_load(&v->body.no_room) &&
+	return v->body.kind == BODY_FILE && is_window(v) &&
 	       off > v->read_high + BODY_WINDOW / 2;
 }
 
@@ -60,7 +66,9 @@ int version_write(struct version *v, int64_t off, const void *data, size_t len)
 			err = -ESTALE;
 		else if (length >= 0 && off + (int64_t)len > length)
 			err = -EFBIG;
-		else if (is_behind(v, off))
+		else if (length < 0 && is_window(v) && off + (int64_t)len > BODY_WINDOW)
+			err = -EFBIG;	/* nobody reads it before it is whole */
+		else if (length >= 0 && is_behind(v, off))
 			err = -ENOBUFS;
 	}
 	if (err)
@@ -85,8 +93,7 @@ int64_t version_room(struct version *v, int64_t off)
 	bool window = false;
 
 	WITH_LOCK(&v->lock) {
-		window = v->body.kind == BODY_WINDOW_MEMORY ||
-			 (v->body.kind == BODY_FILE && atomic_load(&v->body.no_room));
+		window = is_window(v);
 		high = v->read_high;
 	}
 	if (!window)
