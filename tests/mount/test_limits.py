@@ -1,10 +1,11 @@
 """The cache directory never takes more than it may."""
+import errno
 import os
 import threading
 
 import pytest
 
-from limited import Task, eventually, pread_all, read, together, within
+from limited import Task, error_of, eventually, pread_all, read, together, within
 from mounted import disk_use
 from origin import FRESH, Response, noise, text
 
@@ -135,3 +136,24 @@ def test_thousands_of_tiny_files_stay_below_the_limit(make_mount, origin):
                   for part in range(3)], limit=60)
     assert watch.most <= 16 * MIB
     assert mount.stat("objects") > 1000
+
+
+@pytest.mark.parametrize("encoded", [False, True], ids=["plain", "gzip"])
+def test_what_has_no_length_and_no_room_is_an_error_and_nobody_waits(make_mount, origin, encoded):
+    mount = make_mount(origin.url, "size=16M")
+    origin.set("/large.bin", noise(32 * MIB), headers=FRESH, framing="chunked", gzip=encoded)
+    assert error_of(read, mount / "large.bin") == errno.EFBIG
+    origin.set("/small.bin", noise(5 * MIB), headers=FRESH, framing="chunked", gzip=encoded)
+    assert read(mount / "small.bin") == noise(5 * MIB)
+    assert mount.stat("parked") == 0
+
+
+def test_a_body_larger_than_the_cache_is_served_again_without_a_validator(make_mount, origin):
+    mount = make_mount(origin.url, "size=16M", "kernel_ttl=0")
+    body = noise(40 * MIB)
+    origin.fresh("/large.bin", body)
+    for _ in range(2):
+        assert read(mount / "large.bin") == body
+        fd = within(os.open, mount / "large.bin", os.O_RDONLY)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
