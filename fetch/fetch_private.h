@@ -30,6 +30,7 @@
 #define FETCH_FIRST (1024 * 1024)	/* ... of larger ones this much before a READ asks */
 #define FETCH_AHEAD (4 * 1024 * 1024)	/* how far a stream runs ahead of its readers */
 #define FETCH_NEAR (512 * 1024)		/* a stream so close before a need will get there */
+#define FETCH_LOOK_MS 500		/* a paused stream is looked at after so long */
 #define FETCH_IDLE_MS 20000		/* a paused stream that nobody needs ends */
 #define FETCH_HOPS_MAX 10		/* redirects */
 

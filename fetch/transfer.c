@@ -329,6 +329,14 @@ static void watch_connection(struct transfer *t)
 		loop_watch_idle(t->fetch, s);
 }
 
+/* Every byte that was asked for, whether they were kept or not. */
+static bool has_come(const struct transfer *t)
+{
+	int64_t length = version_length(t->v);
+
+	return length >= 0 && t->pos >= (t->end >= 0 ? t->end : length);
+}
+
 void transfer_done(struct transfer *t, CURLcode code)
 {
 	long os_errno = 0;
@@ -358,7 +366,7 @@ void transfer_done(struct transfer *t, CURLcode code)
 		finish_body(t);
 		return;
 	}
-	if (t->v && version_state(t->v) == VERSION_COMPLETE) {
+	if (t->v && (version_state(t->v) == VERSION_COMPLETE || has_come(t))) {
 		finish_body(t);		/* a fault behind the last byte */
 		return;
 	}
@@ -385,6 +393,9 @@ static void tick_active(struct transfer *t, int64_t now_ms)
 		fail(t, -ETIMEDOUT);
 		return;
 	}
+	/* What somebody waits for may have fallen out of the window meanwhile. */
+	if (t->state == TRANSFER_PAUSED && now_ms - t->last_need_ms > FETCH_LOOK_MS)
+		go_on(f, t->v);
 	if (t->state == TRANSFER_PAUSED &&
 	    now_ms - t->last_need_ms > FETCH_IDLE_MS) {
 		/* Nobody reads on: what is there is kept, the rest comes when asked. */

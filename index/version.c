@@ -329,12 +329,14 @@ static int read_locked(struct version *v, int64_t off, size_t *len, struct waite
 	if (v->length >= 0 && (int64_t)*len > v->length - off)
 		*len = (size_t)(v->length - off);
 	v->used_ms = clock_mono_ms();
-	v->read_bytes += (int64_t)*len;
 	if (off + (int64_t)*len > v->read_high)
 		v->read_high = off + (int64_t)*len;
-	if (v->body.kind != BODY_NONE && ranges_has(&v->body.have, off, off + (int64_t)*len))
+	if (v->body.kind != BODY_NONE && ranges_has(&v->body.have, off, off + (int64_t)*len)) {
+		v->read_bytes += (int64_t)*len;
 		return body_read(&v->body, off, *len, ret);
+	}
 	if (v->state == VERSION_COMPLETE && v->stored) {
+		v->read_bytes += (int64_t)*len;
 		*ret_blob = v->blob;
 		return -EINPROGRESS;
 	}
