@@ -197,13 +197,22 @@ static bool stale_may_serve(const struct transfer *t, int err)
 	return !(m->flags & META_MUST_REVALIDATE) && clock_wall_ms() < m->sie_until_ms;
 }
 
+static bool can_be_taken_up(struct version *v)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+
+	return version_length(v) >= 0 && fill_can_range(m);
+}
+
 static void fail(struct transfer *t, int err)
 {
 	if (err == -ETIMEDOUT)
 		count(timeouts);
 	if (t->v && t->kind == TRANSFER_GET && !t->recorded)
 		list_remove(&t->record_link);
-	if (t->v)
+	if (t->v && err == -EINTR && can_be_taken_up(t->v))
+		version_pause(t->v);	/* we end, it does not: kept for the next run */
+	else if (t->v)
 		version_fail(t->v, err);
 	if (t->kind == TRANSFER_GET && stale_may_serve(t, err)) {
 		count(stale_served);

@@ -236,8 +236,9 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 	WITH_LOCK(&f->lock) {
 		struct transfer *t = find_inflight(f, key);
 
-		/* A range of it may have failed while its stream is paused. */
-		if (t && t->answered && version_state(t->answer) == VERSION_FAILED) {
+		/* Once its body is whole (or failed) there is nothing to share any more:
+		 * what may be used again is found in the index. */
+		if (t && t->answered && version_state(t->answer) != VERSION_ARRIVING) {
 			leave(t);
 			t = NULL;
 		}
