@@ -227,6 +227,43 @@ static void a_new_version_that_fails_leaves_the_old_one(void **state)
 	index_close(ix);
 }
 
+/* It has no row then, by which it could be evicted: nothing of it may stay. */
+static void what_is_purged_while_it_is_stored_leaves_nothing(void **state)
+{
+	enum { N = 40, LEN = 250000 };
+	const struct target all = { .kind = TARGET_ALL };
+	struct index *ix = open_index(64 << 20);
+	struct version *v[N];
+	struct index_sums before, after;
+	uint32_t random = 1;
+	int64_t removed;
+
+	(void)state;
+	index_drain(ix);
+	index_sums(ix, &before);
+	for (unsigned i = 0; i < N; i++) {
+		struct meta *m = meta_of(LEN, NULL);
+		char *body = malloc(LEN), key[32];
+
+		for (size_t at = 0; at < LEN; at++)	/* does not compress */
+			body[at] = (char)((random = random * 1664525 + 1013904223) >> 24);
+		snprintf(key, sizeof key, "http://a/%u", i);
+		assert_int_equal(version_begin(ix, key, m, false, &v[i]), 0);
+		assert_int_equal(version_write(v[i], 0, body, LEN), 0);
+		version_complete(v[i]);
+		version_record(v[i], NULL, NULL);
+		meta_unref(m);
+		free(body);
+	}
+	assert_int_equal(index_purge(ix, &all, 1, &removed), 0);
+	for (unsigned i = 0; i < N; i++)
+		version_unref(v[i]);
+	index_drain(ix);
+	index_sums(ix, &after);
+	assert_true(after.bytes_used < before.bytes_used + (N * LEN) / 4);
+	index_close(ix);
+}
+
 static void purge_is_exact(void **state)
 {
 	struct index *ix = open_index(1 << 30);
@@ -429,6 +466,7 @@ int main(void)
 		TEST(bodies_of_all_sizes_survive_a_restart),
 		TEST(a_new_version_replaces_and_the_old_stays_readable),
 		TEST(a_new_version_that_fails_leaves_the_old_one),
+		TEST(what_is_purged_while_it_is_stored_leaves_nothing),
 		TEST(purge_is_exact),
 		TEST(what_arrives_while_it_is_purged_does_not_come_back),
 		TEST(a_reader_waits_for_bytes_and_is_told_of_failure),
