@@ -82,6 +82,9 @@ struct transfer {
 	char *url;			/* this hop's */
 	int hops, attempt;
 	bool foreign;			/* redirected to another origin: no headers of ours */
+	bool chain;			/* redirects say how long it may be fresh: */
+	int64_t chain_fresh_until_ms;
+	bool chain_no_store, chain_revalidate;
 	CURL *easy;
 	struct curl_slist *fields;
 	bool added;			/* easy is in the multi ... */
@@ -203,5 +206,8 @@ struct meta *policy_meta(const struct fetch *f, int status, const struct headers
 struct meta *policy_refresh(const struct fetch *f, const struct meta *m,
 			    const struct headers *h, int64_t request_ms, int64_t response_ms,
 			    const char *key);
+/* What is found behind redirects is fresh no longer than each of them. 0 or -ENOMEM. */
+int policy_note_redirect(struct transfer *t);
+void policy_limit(const struct transfer *t, struct meta *m);
 
 #endif
