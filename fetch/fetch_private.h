@@ -24,6 +24,7 @@
 #include "decode.h"
 #include "fetch.h"
 #include "headers.h"
+#include "hold.h"
 #include "url.h"
 
 #define FETCH_WHOLE (4 * 1024 * 1024)	/* bodies up to this come whole ... */
@@ -128,6 +129,7 @@ struct fetch {
 	pthread_mutex_t lock;
 	struct map inflight;		/* transfers that can be joined, by key */
 	uint64_t generation;		/* grows whenever one leaves */
+	struct holds holds;
 
 	struct inbox inbox;		/* struct message */
 	int wake_fd;			/* eventfd */
@@ -160,6 +162,7 @@ void transfer_unref(struct transfer *t);
 void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_status status);
 void transfer_leave(struct transfer *t);	/* cannot be joined any more */
 int64_t fetch_fresh_ms(struct version *v);
+bool want_stale_may_serve(struct version *v);	/* while the origin fails (RFC 5861 4) */
 
 /* loop.c */
 int loop_open(struct fetch *f);
