@@ -197,6 +197,7 @@ int response_end_of_body(struct transfer *t);	/* flushes the decoder */
 /* fill.c */
 void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end);
 bool fill_any_transfer(struct fetch *f, const struct version *v);	/* that brings bytes of v */
+bool fill_is_strong(const char *etag);	/* RFC 9110 8.8.3; NULL is not */
 bool fill_can_compare(const struct meta *m);	/* tells a second body from another one */
 bool fill_can_range(const struct meta *m);
 void fill_adjust(struct transfer *t);		/* after bytes came: pause or go on */

@@ -190,14 +190,14 @@ static int changed(struct transfer *t)
 	return give_up(t, -ESTALE);
 }
 
-/* The same strong validator, if there is one to compare. */
+/* The same strong validator, if there is one to compare: what If-Range was. */
 static bool same_representation(const struct transfer *t, const struct meta *m)
 {
 	const char *etag = headers_get(&t->headers, "ETag");
 	const char *modified = headers_get(&t->headers, "Last-Modified");
 
-	if (etag && m->etag)
-		return strcmp(etag, m->etag) == 0 && strncmp(etag, "W/", 2) != 0;
+	if (etag && m->etag && (fill_is_strong(m->etag) || strcmp(etag, m->etag) != 0))
+		return strcmp(etag, m->etag) == 0;
 	if (modified && m->last_modified)
 		return strcmp(modified, m->last_modified) == 0;
 	return !etag || !m->etag;
