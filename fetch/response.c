@@ -53,7 +53,7 @@ static int on_redirect(struct transfer *t)
 	}
 	t->location = to;
 	t->body_ignored = true;
-	return policy_note_redirect(t) < 0 ? give_up(t, -ENOMEM) : 0;
+	return 0;
 }
 
 /* --- a new version --- */
@@ -295,7 +295,7 @@ static int on_headers(struct transfer *t)
 
 	t->response_ms = clock_wall_ms();
 	if (is_redirect(t->http_status) && headers_get(&t->headers, "Location"))
-		return on_redirect(t);
+		return policy_note_redirect(t) < 0 ? give_up(t, -ENOMEM) : on_redirect(t);
 	if (wants_range && t->http_status == 206)
 		return on_partial(t);
 	if (wants_range && t->http_status == 200)

@@ -216,7 +216,7 @@ static bool answer_held(struct fetch *f, const char *key, struct want *w, struct
 		return false;
 	count(held);
 	if (use == USE_STALE_WHILE_REVALIDATE ||
-	    (v && version_state(v) != VERSION_FAILED && version_length(v) >= 0 &&
+	    (v && version_state(v) != VERSION_FAILED && version_length(v) >= 0 && !is_lost(v) &&
 	     want_stale_may_serve(v)))
 		serve(w, v, CACHE_STALE);
 	else
@@ -338,12 +338,13 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 			serve(w, v, use == USE_FRESH || fetch_fresh_ms(v) ? CACHE_HIT : CACHE_STALE);
 			return;
 		}
+		if (!(flags & (WANT_RELOAD | WANT_CACHED)) && !f->config.offline &&
+		    answer_held(f, key, w, v, use))
+			return;
 		if (flags & WANT_CACHED || f->config.offline) {
 			deliver(w, flags & WANT_CACHED ? -ENOENT : -ENETDOWN, NULL, CACHE_MISS, 0);
 			return;
 		}
-		if (!(flags & WANT_RELOAD) && answer_held(f, key, w, v, use))
-			return;
 		if (use == USE_STALE_WHILE_REVALIDATE) {
 			err = start(f, key, NULL, v, generation);
 			serve(w, v, err == -EAGAIN ? CACHE_UPDATING : CACHE_STALE);
