@@ -10,6 +10,7 @@ static const struct control_file table[] = {
 	{ "purge", 0200, NULL, control_purge_act },
 	{ "reset", 0200, NULL, control_reset_act },
 	{ "stats", 0400, control_stats_render, NULL },
+	{ "transfers", 0400, control_transfers_render, NULL },
 	{ "version", 0400, control_version_render, NULL },
 };
 

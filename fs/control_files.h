@@ -9,6 +9,7 @@ int control_config_render(struct fs *fs, struct buf *to);
 int control_health_render(struct fs *fs, struct buf *to);
 int control_metrics_render(struct fs *fs, struct buf *to);
 int control_stats_render(struct fs *fs, struct buf *to);
+int control_transfers_render(struct fs *fs, struct buf *to);
 int control_version_render(struct fs *fs, struct buf *to);
 
 int control_purge_act(struct fs *fs, const char *text, size_t len);
