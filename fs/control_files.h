@@ -6,6 +6,7 @@
 #include "control.h"
 
 int control_config_render(struct fs *fs, struct buf *to);
+int control_explain_render(struct fs *fs, const char *name, struct buf *to);
 int control_health_render(struct fs *fs, struct buf *to);
 int control_metrics_render(struct fs *fs, struct buf *to);
 int control_stats_render(struct fs *fs, struct buf *to);

@@ -1,9 +1,10 @@
 """What .control shows of transfers and of single names."""
 import errno
 import json
+from urllib.parse import quote
 
 from limited import Task, error_of, eventually, names, read, run, stat
-from origin import Response, noise
+from origin import noise
 
 
 def transfers(mount):
@@ -45,3 +46,57 @@ def test_transfers_that_wait_for_a_slot(make_mount, origin):
     assert shown["a.txt"]["length"] is None
     origin.release("held")
     assert [task.result() for task in tasks] == [b"x", b"x"]
+
+
+# --- explain ---
+
+def explain(mount, name):
+    return json.loads(read(mount.control / "explain" / quote(name, safe="")))
+
+
+def test_explain_a_name_never_seen(mount, origin):
+    shown = explain(mount, "/d/a b.jpg")
+    assert (shown["url"], shown["is"]) == (f"{origin.url}/d/a%20b.jpg", "unknown")
+    assert shown["open"].startswith("fetched")
+    assert origin.count() == 0
+
+
+def test_explain_a_file_fresh_and_stale(mount, origin):
+    origin.set("/a.jpg", b"12345", etag='"one"', headers=(("Cache-Control", "max-age=60"),
+                                                          ("Content-Type", "image/jpeg")))
+    read(mount / "a.jpg")
+    for name in ("/a.jpg", "a.jpg", f"{origin.url}/a.jpg"):
+        shown = explain(mount, name)
+        assert (shown["is"], shown["fresh"], shown["status"]) == ("file", True, 200)
+        assert (shown["etag"], shown["length"], shown["content_type"]) == ('"one"', 5, "image/jpeg")
+        assert shown["expires"] - shown["fetched"] in (59, 60, 61)
+        assert shown["open"] == "served from the cache"
+        assert shown["why"]
+    mount.advance(100)
+    shown = explain(mount, "/a.jpg")
+    assert not shown["fresh"] and shown["age_s"] >= 100
+    assert shown["open"].startswith("revalidated")
+    assert origin.count("/a.jpg") == 1
+
+
+def test_explain_directories_and_what_is_absent(mount, origin):
+    origin.fresh("/d/a.txt", b"x")
+    read(mount / "d/a.txt")
+    assert explain(mount, "/d")["is"] == "directory"
+    assert explain(mount, "/")["is"] == "directory"
+    origin.set("/no.txt", status=404, headers=(("Cache-Control", "max-age=60"),))
+    assert error_of(read, mount / "no.txt") == errno.ENOENT
+    shown = explain(mount, "/no.txt")
+    assert (shown["is"], shown["status"]) == ("absent", 404)
+
+
+def test_explain_of_what_is_no_name(mount):
+    for name in ("%", "%zz", "a%00b", "..%2Fa", "https%3A%2F%2F%5B"):
+        assert error_of(read, mount.control / "explain" / name) == errno.EINVAL
+
+
+def test_explain_is_a_directory_without_names(mount):
+    assert "explain" in names(mount.control)
+    assert names(mount.control / "explain") == []
+    assert run("ls", "-lR", mount.control).returncode == 0
+    assert stat(mount.control / "explain").st_mode & 0o777 == 0o700
