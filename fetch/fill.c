@@ -16,10 +16,19 @@ enum {
 	RANGE_STREAM = 2 * 1024 * 1024,	/* from this size on it is a stream */
 };
 
+/* One without quotes is sent back in If-None-Match as it came, but in If-Range it
+ * would be taken for a date. */
+bool fill_is_strong(const char *etag)
+{
+	size_t n = etag ? strlen(etag) : 0;
+
+	return n >= 2 && etag[0] == '"' && etag[n - 1] == '"';
+}
+
 bool fill_can_compare(const struct meta *m)
 {
 	return !(m->flags & META_DECODED) &&
-	       ((m->etag && strncmp(m->etag, "W/", 2) != 0) || m->last_modified);
+	       (fill_is_strong(m->etag) || m->last_modified);
 }
 
 bool fill_can_range(const struct meta *m)
