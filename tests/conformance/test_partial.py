@@ -53,7 +53,8 @@ class Rest:
 
 def part(start, end, *headers, body=BODY, length=None):
     span = f"bytes {start}-{end - 1}/{length or len(body)}"
-    return Response(body[start:end], status=206, headers=FRESH + (("Content-Range", span),) + headers)
+    return Response(body[start:end], status=206,
+                    headers=FRESH + (("Content-Range", span),) + headers)
 
 
 STRONG, WEAK, BARE = ("ETag", '"a"'), ("ETag", 'W/"a"'), ("ETag", "a")
@@ -97,7 +98,8 @@ def test_what_does_not_fit_is_an_error(mount, origin, make):
 
 
 def test_200_with_the_same_tag_is_taken_from_where_it_was_cut(mount, origin):
-    rest = Rest(mount, origin, [STRONG], lambda start, end: Response(BODY, headers=FRESH + (STRONG,)))
+    rest = Rest(mount, origin, [STRONG],
+                lambda start, end: Response(BODY, headers=FRESH + (STRONG,)))
     assert rest.shown == BODY
 
 
