@@ -205,13 +205,22 @@ static void hold_back(struct transfer *t, int err)
 			hold_add(&f->holds, t->key, err, clock_wall_ms(), t->retry_after_ms);
 }
 
+static bool can_be_taken_up(struct version *v)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+
+	return version_length(v) >= 0 && fill_can_range(m);
+}
+
 static void fail(struct transfer *t, int err)
 {
 	if (err == -ETIMEDOUT)
 		count(timeouts);
 	if (t->v && t->kind == TRANSFER_GET && !t->recorded)
 		list_remove(&t->record_link);
-	if (t->v)
+	if (t->v && err == -EINTR && can_be_taken_up(t->v))
+		version_pause(t->v);	/* we end, it does not: kept for the next run */
+	else if (t->v)
 		version_fail(t->v, err);
 	hold_back(t, err);
 	if (t->kind == TRANSFER_GET && stale_may_serve(t, err)) {
