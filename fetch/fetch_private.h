@@ -6,6 +6,7 @@
  * request.c  what we send                               thread F
  * response.c what came: headers decide, bytes flow      thread F
  * fill.c     bytes that readers wait for                thread F
+ * look.c     what is under way, for people              thread F
  * policy.c   headers -> struct meta                     pure
  *
  * Lock order: fetch.lock -> index.lock -> version.lock -> inbox. */
@@ -34,7 +35,7 @@
 #define FETCH_IDLE_MS 20000		/* a paused stream that nobody needs ends */
 #define FETCH_HOPS_MAX 10		/* redirects */
 
-enum message_kind { MESSAGE_START, MESSAGE_NEED, MESSAGE_ROOM };
+enum message_kind { MESSAGE_START, MESSAGE_NEED, MESSAGE_ROOM, MESSAGE_LOOK };
 
 /* To thread F. */
 struct message {
@@ -95,6 +96,8 @@ struct transfer {
 	struct list record_link;	/* fetch.unrecorded */
 	bool recorded;			/* version_record was called */
 
+	int64_t begun_ms;		/* mono: when it was queued first */
+	int64_t from;			/* first byte of the body that it was begun for */
 	int64_t pos;			/* next byte of the body to come */
 	int64_t end;			/* RANGE: where it ends; -1: to the end of the body */
 	int64_t target;			/* no byte behind this is wanted for now; -1: no limit */
@@ -202,6 +205,10 @@ bool fill_is_strong(const char *etag);	/* RFC 9110 8.8.3; NULL is not */
 bool fill_can_compare(const struct meta *m);	/* tells a second body from another one */
 bool fill_can_range(const struct meta *m);
 void fill_adjust(struct transfer *t);		/* after bytes came: pause or go on */
+
+/* look.c */
+void look_answer(struct fetch *f, struct message *m);	/* takes m */
+void look_drop(struct message *m);		/* nobody answers any more: takes m */
 
 /* policy.c */
 struct meta *policy_meta(const struct fetch *f, int status, const struct headers *h,

@@ -68,6 +68,12 @@ void fill_adjust(struct transfer *t)
 	transfer_pause(t);
 }
 
+/* Up to there t goes in any case: others wait for it. */
+static int64_t promised(const struct transfer *t)
+{
+	return t->target > t->pos ? t->target : t->pos;
+}
+
 /* The transfer that gets to `from` soonest without a new request. */
 static struct transfer *find_stream(struct fetch *f, struct version *v, int64_t from,
 				    int64_t near)
@@ -77,7 +83,7 @@ static struct transfer *find_stream(struct fetch *f, struct version *v, int64_t 
 
 	for (size_t i = 0; i < 2; i++)
 		list_for_each(t, lists[i], link) {
-			if (!is_stream_of(t, v) || t->pos > from || from - t->pos > near ||
+			if (!is_stream_of(t, v) || t->pos > from || from - promised(t) > near ||
 			    (t->end >= 0 && t->end <= from))
 				continue;
 			if (!best || t->pos > best->pos)

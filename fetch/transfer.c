@@ -98,6 +98,8 @@ void transfer_begin(struct transfer *t)
 {
 	if (!t->url)
 		t->url = strdup(t->key);
+	t->begun_ms = clock_mono_ms();
+	t->from = t->pos;
 	count(transfers_active);
 	set_state(t, TRANSFER_QUEUED);
 	if (!t->url) {
