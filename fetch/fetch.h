@@ -33,6 +33,7 @@ struct fetch_config {
 	int64_t negative_ttl_ms;
 	int64_t stale_if_error_ms;
 	int64_t stale_while_revalidate_ms;
+	int refresh_ahead;		/* percent of the time it is fresh; 0: not */
 	int64_t max_object;		/* bytes; -1: none */
 	const char *targeted;		/* RFC 9213 target list "A:B"; NULL: none */
 	int max_transfers;

@@ -165,7 +165,8 @@ void transfer_unref(struct transfer *t);
  * when v is still coming. */
 void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_status status);
 void transfer_leave(struct transfer *t);	/* cannot be joined any more */
-int64_t fetch_fresh_ms(struct version *v);
+/* For how long nobody need ask again. */
+int64_t fetch_fresh_ms(const struct fetch *f, struct version *v);
 bool want_stale_may_serve(struct version *v);	/* while the origin fails (RFC 5861 4) */
 
 /* loop.c */

@@ -184,13 +184,27 @@ static int64_t sooner(int64_t until_ms, int64_t by_ms)
 	return until_ms && until_ms != INT64_MAX ? until_ms - by_ms : until_ms;
 }
 
+static void set_reason(struct meta *m, const char *reason)
+{
+	char *copy = strdup(reason);
+
+	if (!copy)
+		return;
+	free(m->reason);
+	m->reason = copy;
+}
+
 void policy_limit(const struct transfer *t, struct meta *m)
 {
 	int64_t by_ms = m->fresh_until_ms - t->chain_fresh_until_ms;
 
-	if (t->chain_no_store)
+	if (t->chain_no_store || (t->chain && by_ms > 0))
+		set_reason(m, "redirect");
+	if (t->chain_no_store) {
 		m->flags &= ~(unsigned)META_STORE;
-	if (t->chain_revalidate) {
+		m->fresh_until_ms = m->response_ms;	/* also of what was stored before */
+	}
+	if (t->chain_revalidate || t->chain_no_store) {
 		m->flags |= META_MUST_REVALIDATE;
 		m->swr_until_ms = m->sie_until_ms = 0;
 	}

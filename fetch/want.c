@@ -91,10 +91,23 @@ void transfer_leave(struct transfer *t)
 		leave(t);
 }
 
-int64_t fetch_fresh_ms(struct version *v)
+/* When it is time to ask again behind; INT64_MAX: not while it is fresh. */
+static int64_t ahead_ms(const struct fetch *f, const struct meta *m)
+{
+	int64_t lifetime = m->fresh_until_ms - m->response_ms;
+
+	if (f->config.refresh_ahead <= 0 || m->flags & META_IMMUTABLE || m->status / 100 != 2 ||
+	    m->fresh_until_ms == INT64_MAX || lifetime <= 0)
+		return INT64_MAX;
+	return m->response_ms + lifetime / 100 * f->config.refresh_ahead;
+}
+
+int64_t fetch_fresh_ms(const struct fetch *f, struct version *v)
 {
 	struct meta *m = version_meta(v);
-	int64_t left = m->flags & META_STORE ? m->fresh_until_ms - clock_wall_ms() : 0;
+	int64_t now = clock_wall_ms(), ahead = ahead_ms(f, m);
+	int64_t until = now < ahead && ahead < m->fresh_until_ms ? ahead : m->fresh_until_ms;
+	int64_t left = m->flags & META_STORE ? until - now : 0;
 
 	meta_unref(m);
 	return left > 0 ? left : 0;
@@ -136,7 +149,7 @@ void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_
 			leave(t);
 	}
 	version_unref(old);
-	fresh_ms = v ? fetch_fresh_ms(v) : 0;
+	fresh_ms = v ? fetch_fresh_ms(t->fetch, v) : 0;
 	/* A stale copy stands in for a failing origin: not asked again at once. */
 	if (v && status == CACHE_STALE)
 		fresh_ms = 1000;
@@ -180,7 +193,8 @@ static enum use may_use(const struct fetch *f, struct version *v, unsigned flags
 	return USE_NOT;
 }
 
-static void serve(struct want *w, struct version *v, enum cache_status status)
+static void serve(const struct fetch *f, struct want *w, struct version *v,
+		  enum cache_status status)
 {
 	struct meta *m = version_meta(v);
 	bool found = m->status / 100 == 2;
@@ -193,7 +207,7 @@ static void serve(struct want *w, struct version *v, enum cache_status status)
 	else
 		count(negative_hits);
 	version_touch(v);
-	deliver(w, 0, v, status, status == CACHE_HIT ? fetch_fresh_ms(v) : 0);
+	deliver(w, 0, v, status, status == CACHE_HIT ? fetch_fresh_ms(f, v) : 0);
 }
 
 bool want_stale_may_serve(struct version *v)
@@ -218,7 +232,7 @@ static bool answer_held(struct fetch *f, const char *key, struct want *w, struct
 	if (use == USE_STALE_WHILE_REVALIDATE ||
 	    (v && version_state(v) != VERSION_FAILED && version_length(v) >= 0 && !is_lost(v) &&
 	     want_stale_may_serve(v)))
-		serve(w, v, CACHE_STALE);
+		serve(f, w, v, CACHE_STALE);
 	else
 		deliver(w, err, NULL, CACHE_MISS, 0);
 	return true;
@@ -226,12 +240,17 @@ static bool answer_held(struct fetch *f, const char *key, struct want *w, struct
 
 /* --- joining and starting --- */
 
-/* RFC 5861 3: within its window it is as good as a fresh one, asked behind. */
-static bool stale_is_welcome(struct version *v)
+/* What those get who come while it is asked for: as long as it is fresh, or within
+ * its window as good as that (RFC 5861 3). False: they wait. */
+static bool meanwhile_is_welcome(struct version *v, enum cache_status *ret_status)
 {
 	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+	int64_t now = clock_wall_ms();
 
-	return clock_wall_ms() < m->swr_until_ms;
+	if (version_state(v) == VERSION_FAILED || version_length(v) < 0)
+		return false;
+	*ret_status = now < m->fresh_until_ms ? CACHE_HIT : CACHE_UPDATING;
+	return now < m->fresh_until_ms || now < m->swr_until_ms;
 }
 
 /* fetch.lock held: w is on its way, or *ret_answer says what it gets at once (a
@@ -243,10 +262,13 @@ static void join(struct transfer *t, struct want *w, bool may_be_stale,
 		count(coalesced);
 		*ret_answer = version_ref(t->answer);
 		w->status = t->status;
-	} else if (may_be_stale && t->meanwhile && stale_is_welcome(t->meanwhile)) {
-		count(stale_served);
+	} else if (may_be_stale && t->meanwhile &&
+		   meanwhile_is_welcome(t->meanwhile, &w->status)) {
+		if (w->status == CACHE_HIT)
+			count(hits);
+		else
+			count(stale_served);
 		*ret_answer = version_ref(t->meanwhile);
-		w->status = CACHE_UPDATING;
 	} else {
 		count(coalesced);
 		list_append(&t->wants, &w->link);
@@ -276,7 +298,7 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 			join(t, w, !(flags & WANT_RELOAD), &answer);
 	}
 	if (answer) {
-		deliver(w, 0, answer, w->status, fetch_fresh_ms(answer));
+		deliver(w, 0, answer, w->status, fetch_fresh_ms(f, answer));
 		version_unref(answer);
 	}
 	return joined;
@@ -319,6 +341,22 @@ static int start(struct fetch *f, const char *key, struct want *w, struct versio
 	return 0;
 }
 
+/* Nobody is to wait later for what is used now. */
+static void refresh_ahead(struct fetch *f, const char *key, struct version *v,
+			  uint64_t generation)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+	int64_t now = clock_wall_ms();
+	int held = 0;
+
+	if (f->config.offline || now < ahead_ms(f, m))
+		return;
+	WITH_LOCK(&f->lock)
+		held = hold_find(&f->holds, key, now);
+	if (!held && start(f, key, NULL, v, generation) == 0)
+		count(refreshed_ahead);
+}
+
 void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w)
 {
 	list_init(&w->link);
@@ -334,8 +372,10 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 			return;
 		err = index_find(f->config.index, key, &v);
 		use = err ? USE_NOT : may_use(f, v, flags);
+		if (use == USE_FRESH)
+			refresh_ahead(f, key, v, generation);
 		if (use == USE_FRESH || use == USE_STALE) {
-			serve(w, v, use == USE_FRESH || fetch_fresh_ms(v) ? CACHE_HIT : CACHE_STALE);
+			serve(f, w, v, use == USE_FRESH || fetch_fresh_ms(f, v) ? CACHE_HIT : CACHE_STALE);
 			return;
 		}
 		if (!(flags & (WANT_RELOAD | WANT_CACHED)) && !f->config.offline &&
@@ -347,7 +387,7 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 		}
 		if (use == USE_STALE_WHILE_REVALIDATE) {
 			err = start(f, key, NULL, v, generation);
-			serve(w, v, err == -EAGAIN ? CACHE_UPDATING : CACHE_STALE);
+			serve(f, w, v, err == -EAGAIN ? CACHE_UPDATING : CACHE_STALE);
 			return;
 		}
 		err = start(f, key, w, v, generation);

@@ -227,6 +227,27 @@ static void print_number(const struct options *o, const struct setting *option, 
 	buf_printf(to, "%d", *CONST_FIELD(int, o, option));
 }
 
+static int parse_percent(struct options *o, const struct setting *option, const char *value,
+			 const char **ret_reason)
+{
+	size_t n = strlen(value);
+	char digits[8];
+
+	if (n > 0 && value[n - 1] == '%')
+		n--;
+	if (n >= sizeof digits)
+		return -EINVAL;
+	memcpy(digits, value, n);
+	digits[n] = '\0';
+	return parse_number(o, option, digits, ret_reason);
+}
+
+static void print_percent(const struct options *o, const struct setting *option, struct buf *to)
+{
+	print_number(o, option, to);
+	buf_char(to, '%');
+}
+
 static int parse_mode(struct options *o, const struct setting *option, const char *value,
 		      const char **ret_reason)
 {
@@ -277,6 +298,7 @@ static void print_id(const struct options *o, const struct setting *option, stru
 }
 
 const struct kind kind_number = { parse_number, print_number, "a number in range", false };
+const struct kind kind_percent = { parse_percent, print_percent, "a part such as 80%", false };
 const struct kind kind_mode = { parse_mode, print_mode, "an octal mode such as 0700", false };
 const struct kind kind_umask = { parse_umask, print_mode, "an octal mode such as 022", false };
 const struct kind kind_user = { parse_user, print_id, "a user's name or number", false };

@@ -39,6 +39,8 @@ static const struct setting table[] = {
 	  "how long after that they are served while the origin fails (1d)", 0, 0 },
 	{ "stale_while_revalidate", &kind_duration, AT(fetch.stale_while_revalidate_ms), "TIME",
 	  "how long after that they are served while asking behind (0)", 0, 0 },
+	{ "refresh_ahead", &kind_percent, AT(fetch.refresh_ahead), "PERCENT",
+	  "after so much of its time what is used is asked for again behind (0: not)", 0, 99 },
 	{ "kernel_ttl", &kind_duration_or_auto, AT(kernel_ttl_ms), "TIME",
 	  "how long the kernel may answer for a fresh name alone (auto)", 0, 0 },
 	{ "targeted", &kind_string, AT(targeted), "NAME[:NAME...]",

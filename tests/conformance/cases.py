@@ -154,7 +154,8 @@ for what, value in [("2038", "Tue, 19 Jan 2038 14:14:08 GMT"),
                     ("case of the month", "Thu, 18 AUG 2050 02:01:18 GMT"),
                     ("case of the zone", "Thu, 18 Aug 2050 02:01:18 gMT")]:
     fresh("4.2", f"Expires in the future: {what}", ("Date", "@0"), ("Expires", value))
-for what, value in [("0", "0"), ("-1", "-1"), ("empty", ""), ("UTC", "Thu, 18 Aug 2050 02:01:18 UTC"),
+for what, value in [("0", "0"), ("-1", "-1"), ("empty", ""),
+                    ("UTC", "Thu, 18 Aug 2050 02:01:18 UTC"),
                     ("another zone", "Thu, 18 Aug 2050 02:01:18 AEST"),
                     ("an offset", "Thu, 18 Aug 2050 02:01:18 +0000"),
                     ("two digits", "Thu, 18 Aug 50 02:01:18 GMT"),
@@ -253,7 +254,8 @@ for what, tag in [("strong", '"abc"'), ("weak", 'W/"abc"'), ("not quoted", "abc"
                   ("a lower-case w", 'w/"abc"'), ("a comma in it", '"a,b"'),
                   ("empty", '""'), ("other bytes", '"abc\xfc"')]:
     case("4.3.1", f"ETag as it came: {what}",
-         [Answer((cc("max-age=1000"), ("ETag", tag))), Answer((cc("max-age=1000"), ("ETag", tag)), 304)],
+         [Answer((cc("max-age=1000"), ("ETag", tag))),
+          Answer((cc("max-age=1000"), ("ETag", tag)), 304)],
          confirmed(1100, {"If-None-Match": tag}), reused(2000),
          confirmed(2200, {"If-None-Match": tag}))
 case("4.3.1", "Last-Modified alone",
@@ -278,7 +280,8 @@ case("4.3.3", "5xx to a condition is shown if stale may not be, and takes no val
      [Answer((cc("max-age=1000, must-revalidate"), ("ETag", '"a"'))),
       Answer((cc("max-age=1000"),), 500)],
      asked(1100, {"If-None-Match": '"a"'}), asked(1200, {"If-None-Match": '"a"'}))
-case("4.3.3", "404 to a condition", [Answer((cc("max-age=1000"), ("ETag", '"a"'))), Answer((), 404)],
+case("4.3.3", "404 to a condition",
+     [Answer((cc("max-age=1000"), ("ETag", '"a"'))), Answer((), 404)],
      asked(1100, {"If-None-Match": '"a"'}))
 case("4.3.4", "304 sets a new time to live",
      [Answer((cc("max-age=1000"), ("ETag", '"a"'))), Answer((cc("max-age=3000"),), 304)],
@@ -361,6 +364,25 @@ case("RFC 5861 3", "stale-while-revalidate when the origin fails",
      behind(1500), behind(1600))
 case("5.2.2.2", "must-revalidate forbids stale-while-revalidate",
      [Answer((cc("max-age=1000, stale-while-revalidate=1000, must-revalidate"),))], asked(1500))
+
+# --- refresh_ahead: our own, within 4.2 ---
+
+AHEAD = ("refresh_ahead=80%",)
+case("4.2", "refresh_ahead: confirmed behind before it is stale",
+     [Answer((cc("max-age=1000"), ("ETag", '"a"'))), Answer((cc("max-age=1000"),), 304)],
+     reused(750), behind(850), reused(1050), reused(1600), behind(1700), reused(2400),
+     options=AHEAD)
+case("4.2", "refresh_ahead: who comes too late waits",
+     [Answer((cc("max-age=1000"), ("ETag", '"a"'))), Answer((cc("max-age=1000"),), 304)],
+     confirmed(1100), options=AHEAD)
+case("4.2", "refresh_ahead: the origin fails behind, and nobody sees it",
+     [Answer((cc("max-age=1000"),)), Answer((), 500)], behind(850), behind(900), asked(1100),
+     options=AHEAD)
+case("4.2", "refresh_ahead: not before an origin wants it",
+     [Answer((cc("max-age=1000"),)), Answer((("Retry-After", "60"),), 503)], behind(850),
+     reused(880), reused(905), behind(920), options=AHEAD)
+case("RFC 8246 2", "refresh_ahead: not for what is immutable",
+     [Answer((cc("max-age=1000, immutable"),))], reused(850), asked(1100), options=AHEAD)
 
 # --- RFC 8246 ---
 

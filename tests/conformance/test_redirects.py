@@ -88,6 +88,15 @@ def test_the_target_is_confirmed_behind_the_redirect(mount, origin):
     assert origin.asked(chain.to)[1].headers["if-none-match"] == '"a"'
 
 
+def test_a_redirect_that_comes_to_forbid_it(mount, origin):
+    chain = Chain(mount, origin, 302, [("Cache-Control", "max-age=1000")], etag='"a"')
+    assert chain.at(0) == (b"1", 1, 1)
+    origin.set(chain.path, b"", status=302, headers=[("Location", chain.to),
+                                                     ("Cache-Control", "no-store")])
+    assert chain.at(1100) == (b"1", 2, 2)
+    assert chain.at(1101)[1] == 3
+
+
 def test_ttl_is_about_redirects_too(stage, origin):
     mount = stage.mount("private", ("ttl=1000s",))
     chain = Chain(mount, origin, 302, [])
