@@ -13,6 +13,7 @@
 #include "../base/clock.h"
 #include "../base/counters.h"
 #include "../base/log.h"
+#include "../base/step.h"
 #include "index_private.h"
 
 enum { WAL_MAX = 16 * 1024 * 1024, BLOCK = 4096 };
@@ -46,8 +47,10 @@ static int evict_once(struct index *ix, int64_t wanted, int64_t *ret_freed)
 		e.trash.desperate = true;
 		err = evict_run(&ix->evict, clock_wall_ms(), take_victim, &e);
 	}
+	step("evict");
 	if (!err)
 		err = db_commit(ix->db);
+	step("evicted");
 	*ret_freed = err ? 0 : e.freed;
 	if (err) {
 		db_rollback(ix->db);
@@ -134,7 +137,9 @@ void housekeeping_count_index(struct index *ix)
 
 	slack = ix->config.size / 16 < WAL_MAX ? ix->config.size / 16 : WAL_MAX;
 	if (bytes > ix->checkpointed + slack) {
+		step("checkpoint");
 		db_checkpoint(ix->db);
+		step("checkpointed");
 		bytes = ix->checkpointed = db_disk_bytes(ix->db);
 	}
 	space_set_index(&ix->space, bytes + slack / 4);

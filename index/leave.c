@@ -5,6 +5,7 @@
 #include "../base/cleanup.h"
 #include "../base/clock.h"
 #include "../base/counters.h"
+#include "../base/step.h"
 #include "index_private.h"
 
 static void trash_add(struct trash *t, const struct blob *blob)
@@ -30,6 +31,7 @@ void trash_empty(struct index *ix, struct trash *t)
 			index_unlink_partial(ix, t->blobs[i].id);
 		else
 			store_delete(ix->store, &t->blobs[i]);
+		step("delete");
 	}
 	if (t->names && ix->config.stale_names)
 		ix->config.stale_names(ix->config.arg);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/step.h"
 #include "disk.h"
 #include "segment_table.h"
 
@@ -215,6 +216,7 @@ int segment_append(struct segments *ss, const void *data, size_t len,
 	if (r < 0) {
 		place_undo(ss, &p);
 	} else {
+		step("append");
 		*ret_segment = p.seg->id;
 		*ret_offset = p.offset;
 	}

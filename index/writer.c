@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "../base/counters.h"
 #include "../base/log.h"
+#include "../base/step.h"
 #include "index_private.h"
 
 enum { TICK_MS = 1000, BATCH_MAX = 4096 };
@@ -262,8 +263,12 @@ static void run_batch(struct index *ix, struct list *ops)
 			list_append(&evicts, &op->link);
 		}
 	}
+	if (writes)
+		step("commit");
 	if (writes && !err)
 		err = db_commit(ix->db);
+	if (writes)
+		step("committed");
 	if (writes && err) {
 		db_rollback(ix->db);
 		unwrite(ix, ops);
