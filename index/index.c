@@ -15,6 +15,7 @@
 #include "../base/cleanup.h"
 #include "../base/counters.h"
 #include "../base/log.h"
+#include "ballast.h"
 #include "index_private.h"
 
 enum { INO_BLOCK = 65536 };
@@ -114,6 +115,8 @@ static int open_parts(struct index *ix, char *reason, size_t reason_len)
 	const char *what = "index";
 	int err = db_open(ix->config.dir, &ix->db);
 
+	if (err == -ENOSPC && ballast_drop(ix->dir))
+		err = db_open(ix->config.dir, &ix->db);
 	if (!err) {
 		space_set_index(&ix->space, db_disk_bytes(ix->db));
 		what = "inode numbers";
@@ -128,6 +131,7 @@ static int open_parts(struct index *ix, char *reason, size_t reason_len)
 	if (!err) {
 		ix->checkpointed = db_disk_bytes(ix->db);
 		count_files(ix);
+		space_count(&ix->space, ballast_bytes(ix->config.size));
 	}
 	ix->recency = recency_new();
 	if (!err && !ix->recency)
@@ -306,12 +310,16 @@ static struct version *find_in_memory(struct index *ix, const char *key, uint64_
 }
 
 /* index.lock held: v was made from a row that was read at `generation`. Returns
- * 0, or -EAGAIN when the row may not be what it was. */
+ * 0, -ENOENT when it is out of date, or -EAGAIN when it may not be what it was. */
 static int publish(struct index *ix, struct version *v, uint64_t generation)
 {
 	struct map_node *same = map_find(&ix->by_ino, map_hash_u64(v->ino), index_same_ino,
 					 &v->ino);
 
+	/* Taken away, but not its row (yet, or since the disk failed). */
+	if (same && !container_of(same, struct version, ino_node)->current &&
+	    !map_find(&ix->by_key, map_hash_str(v->key), index_same_key, v->key))
+		return -ENOENT;
 	if (generation != ix->purge_generation || index_being_purged(ix, v->key) || same ||
 	    map_find(&ix->by_key, map_hash_str(v->key), index_same_key, v->key))
 		return -EAGAIN;
@@ -328,6 +336,8 @@ static int publish(struct index *ix, struct version *v, uint64_t generation)
 /* By key, or by number when key is NULL. */
 static int find(struct index *ix, const char *key, uint64_t ino, struct version **ret)
 {
+	uint64_t refused = 0;
+
 	for (;;) {
 		struct version *v = NULL;
 		struct record r;
@@ -347,8 +357,10 @@ static int find(struct index *ix, const char *key, uint64_t ino, struct version 
 		if (purged)
 			return -ENOENT;
 		err = key ? db_find_key(ix->db, key, &r) : db_find_ino(ix->db, ino, &r);
-		if (err)
+		if (err) {
+			index_damaged(ix, err);
 			return err;
+		}
 		v = version_load(ix, &r);
 		record_fini(&r);
 		if (!v)
@@ -362,7 +374,11 @@ static int find(struct index *ix, const char *key, uint64_t ino, struct version 
 			return 0;
 		}
 		/* Somebody else was first, or it is being purged. */
-		v->row = false;
+		if (err == -ENOENT && v->ino != refused) {
+			refused = v->ino;
+			err = -EAGAIN;	/* the row may have been read before it was replaced */
+		}
+		v->row = v->stored = false;	/* what is on disk stays */
 		version_free(v);
 		if (purged)
 			return -ENOENT;
@@ -411,7 +427,10 @@ int index_list(struct index *ix, const char *prefix, const char *after,
 {
 	struct listing l = { each, arg };
 
-	return db_list(ix->db, prefix, after, list_name, &l);
+	int err = db_list(ix->db, prefix, after, list_name, &l);
+
+	index_damaged(ix, err);
+	return err == -EBADMSG ? -EIO : err;
 }
 
 int index_declare(struct index *ix, const char *key, bool declared)
@@ -476,10 +495,29 @@ void index_failed(struct index *ix, const char *what, int err)
 			  ix->config.dir, what, strerror(-err));
 }
 
+void index_damaged(struct index *ix, int err)
+{
+	if (err != -EBADMSG)
+		return;
+	if (!atomic_exchange(&ix->damaged, true))
+		index_failed(ix, "index", err);
+}
+
+bool index_is_well(struct index *ix)
+{
+	bool well = true;
+
+	WITH_LOCK(&ix->health_lock)
+		well = ix->store_errno == 0;
+	return well && !atomic_load(&ix->damaged);
+}
+
 void index_worked(struct index *ix)
 {
 	bool recovered = false;
 
+	if (atomic_load(&ix->damaged))
+		return;
 	WITH_LOCK(&ix->health_lock) {
 		recovered = ix->store_errno != 0;
 		ix->store_errno = 0;

@@ -309,6 +309,13 @@ int store_check(struct store *st, const struct blob *b)
 	return r;
 }
 
+bool store_is_there(struct store *st)
+{
+	struct stat s;
+
+	return fstat(st->dir, &s) == 0 && s.st_nlink > 0;
+}
+
 int64_t store_disk_bytes(const struct blob *b)
 {
 	return b->kind == BLOB_FILE ? blob_file_disk(b->stored) : 0;
@@ -361,5 +368,5 @@ int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 		if (!segment_known(arg, segment))
 			segment_drop(st->segments, segment);
 	}
-	return sweep_files(st->dir, &st->started, known, arg, stop);
+	return sweep_files(st->dir, st->space, &st->started, known, arg, stop);
 }

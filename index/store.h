@@ -74,6 +74,9 @@ void store_delete(struct store *st, const struct blob *b);
 /* Reads and verifies all of it. */
 int store_check(struct store *st, const struct blob *b);
 
+/* Its directory has not been deleted. */
+bool store_is_there(struct store *st);
+
 /* Segment upkeep. live() tells the store what rows say at start (in any order,
  * in the background); pick() names a full segment so empty that copying the
  * rest pays, or -ENOENT; copy() puts a blob into the current segment as it is
