@@ -85,12 +85,18 @@ static void leave_version(struct version *v, bool evicted, struct trash *trash)
 	version_drop_key(v);
 }
 
-/* index.lock held. */
+/* index.lock held: the version whose row it is. Not one that gave its row and blob
+ * up before, when the disk kept the row from being deleted. */
 static struct version *in_memory(struct index *ix, uint64_t ino)
 {
 	struct map_node *node = map_find(&ix->by_ino, map_hash_u64(ino), index_same_ino, &ino);
+	struct version *v = node ? container_of(node, struct version, ino_node) : NULL;
+	bool stored = false;
 
-	return node ? container_of(node, struct version, ino_node) : NULL;
+	if (v && !v->row)
+		WITH_LOCK(&v->lock)
+			stored = v->stored;
+	return v && (v->row || stored) ? v : NULL;
 }
 
 int leave_row(struct index *ix, const struct record *r, enum leave_reason reason,

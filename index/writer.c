@@ -202,19 +202,30 @@ static int purge_rows(struct batch *b, struct purge *p)
 	return err;
 }
 
+/* Its blob too, unless that went with the row before. */
+static int delete_row(struct batch *b, const struct op *op)
+{
+	struct record r;
+	bool blob = op->blob.kind != BLOB_NONE && db_find_ino(b->ix->db, op->ino, &r) == 0;
+	int err = db_delete(b->ix->db, op->ino);
+
+	if (blob) {
+		if (!err)
+			trash_add(&b->trash, op->ino, &op->blob);
+		record_fini(&r);
+	}
+	return err;
+}
+
 static int run_op(struct batch *b, struct op *op)
 {
 	struct index *ix = b->ix;
-	int err;
 
 	switch (op->kind) {
 	case OP_SYNC:
 		return sync_row(b, op);
 	case OP_DELETE:
-		err = db_delete(ix->db, op->ino);
-		if (!err)
-			trash_add(&b->trash, op->ino, &op->blob);
-		return err;
+		return delete_row(b, op);
 	case OP_PURGE:
 		return purge_rows(b, op->purge);
 	case OP_DECLARE:
@@ -348,6 +359,7 @@ static void *writer_main(void *arg)
 	int64_t tick = clock_mono_ms() + TICK_MS;
 	bool last = false;
 
+	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
 	housekeeping_leftovers(ix);
 	for (;;) {
 		struct list ops = LIST_INIT(ops), *first;
