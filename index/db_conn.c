@@ -122,6 +122,14 @@ void conn_close(struct conn *c)
 	free(c);
 }
 
+/* Closing the last connection would delete the WAL by its name, which by now is that
+ * of another database. */
+void conn_abandon(struct conn *c)
+{
+	sqlite3_db_config(c->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	conn_close(c);
+}
+
 /* Our SQL is right, so when it makes no sense a table, column or index is missing. */
 static int prepare(struct conn *c, const char *sql, unsigned flags, sqlite3_stmt **ret)
 {

@@ -32,6 +32,7 @@ enum stmt {
 
 struct conn {
 	struct list idle;		/* the pool's while nobody uses it */
+	unsigned generation;		/* of the database that it was opened on */
 	sqlite3 *sqlite;
 	sqlite3_stmt *stmt[STMT_N];	/* NULL: not prepared yet */
 };
@@ -42,6 +43,7 @@ int db_errno(sqlite3 *sqlite, int rc);
 
 int conn_open(const char *path, bool writable, struct conn **ret);
 void conn_close(struct conn *c);		/* NULL does nothing */
+void conn_abandon(struct conn *c);		/* closes it; its file has another name now */
 int conn_prepare(struct conn *c, enum stmt which, const char *sql, sqlite3_stmt **ret);
 int conn_step(struct conn *c, sqlite3_stmt *s);	/* 1: a row, 0: no more, -errno */
 int conn_run(struct conn *c, sqlite3_stmt *s);	/* steps to the end and resets */
@@ -115,10 +117,13 @@ struct db {
 	pthread_mutex_t lock;		/* leaf */
 	struct list idle;		/* guarded by lock; struct conn, for reading */
 	unsigned n_idle;		/* guarded by lock */
+	unsigned generation;		/* guarded by lock; grows when it is begun anew */
 	struct db_sums sums;		/* guarded by lock; as committed */
 
 	/* Thread I only. */
 	struct conn *writer;
+	dev_t device;			/* of the file that writer has open */
+	ino_t inode;
 	bool in_tx;
 	int tx_err;			/* SQLite gave the transaction up: what for */
 	struct db_sums pending;		/* sums as of this transaction */

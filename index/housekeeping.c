@@ -217,6 +217,10 @@ void housekeeping_tick(struct index *ix)
 		housekeeping_evict(ix, 0);
 	compact_one(ix);
 	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
+	if (!db_is_there(ix->db))
+		index_damaged(ix, -EBADMSG);
+	if (atomic_load(&ix->damaged))
+		renew_index(ix);
 	if (!index_is_well(ix))
 		recover(ix);
 }

@@ -160,6 +160,7 @@ void writer_sync(struct version *v, void (*done)(void *arg, int err), void *arg)
 void housekeeping_evict(struct index *ix, int64_t bytes);
 void housekeeping_tick(struct index *ix);	/* about once a second */
 void housekeeping_count_index(struct index *ix);	/* after a batch */
+void renew_index(struct index *ix);		/* renew.c */
 void compact_one(struct index *ix);		/* compact.c */
 void housekeeping_start(struct index *ix);	/* queues the sweep of files without rows */
 void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */

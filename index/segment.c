@@ -330,6 +330,27 @@ void segment_drop(struct segments *ss, uint64_t segment)
 	segment_table_put(ss, seg);
 }
 
+void segments_drop_all(struct segments *ss)
+{
+	struct segment *current = NULL;
+	uint64_t id = 0, next = 1;
+
+	WITH_LOCK(&ss->lock)
+		current = ss->current;
+	if (current)
+		segment_table_roll(ss, current);
+	while (next) {
+		next = 0;
+		WITH_LOCK(&ss->lock)
+			for (size_t i = 0; i < ss->n && !next; i++)
+				if (ss->all[i]->id > id && ss->all[i] != ss->current)
+					next = ss->all[i]->id;
+		if (next)
+			segment_drop(ss, next);
+		id = next;
+	}
+}
+
 int segment_next_old(struct segments *ss, uint64_t after, uint64_t *ret_segment)
 {
 	int r = -ENOENT;

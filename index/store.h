@@ -88,6 +88,9 @@ int store_segment_pick(struct store *st, uint64_t *ret_segment);
 int store_copy(struct store *st, const struct blob *from, struct blob *ret);
 void store_segment_drop(struct store *st, uint64_t segment);
 
+/* All rows are gone: so are all segments. Files are for store_sweep(). */
+void store_forget_segments(struct store *st);
+
 /* Calls known(arg, ino) for every blob file and removes those for which it says
  * false and that are older than this start; likewise segments for which
  * segment_known says false. Low priority, pool threads; stops early when

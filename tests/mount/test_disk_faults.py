@@ -180,16 +180,19 @@ def test_the_index_is_damaged_while_it_is_used(make_mount, origin, damage):
             file.write(noise(os.fstat(file.fileno()).st_size))
     else:
         index.unlink()
+        eventually(index.exists, "begun anew")
         if damage == "all deleted":
             wal.unlink(missing_ok=True)
             (mount.cache / "index.db-shm").unlink(missing_ok=True)
     for turn in range(3):
         check(mount, offer(origin, 20, f"new{turn}"))
     check(mount, old)
-    names(mount.dir)
+    error_of(names, mount.dir)
     error_of(mount.purge, "/old*")
     check(mount, old)
     becomes_well(mount)
+    names(mount.dir)
+    assert index.exists()
     assert mount.stop() == 0
     mount.start()
     check(mount, old)
