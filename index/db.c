@@ -125,8 +125,13 @@ static int open_writer(struct db *db)
 
 bool db_is_there(struct db *db)
 {
+	char wal[PATH_MAX];
 	struct stat st;
 
+	/* What was committed since the last checkpoint is in the WAL alone. */
+	if (snprintf(wal, sizeof(wal), "%s-wal", db->path) < PATH_MAX &&
+	    stat(wal, &st) < 0 && errno == ENOENT)
+		return false;
 	if (stat(db->path, &st) < 0)
 		return errno != ENOENT;
 	return st.st_dev == db->device && st.st_ino == db->inode;

@@ -78,7 +78,7 @@ struct db_sums {
 };
 void db_sums(struct db *db, struct db_sums *ret);
 
-/* The file that was opened is still the one of that name. Thread I. */
+/* The file that was opened is still the one of that name, and has its WAL. Thread I. */
 bool db_is_there(struct db *db);
 
 /* Bytes of index.db, its WAL and shm on disk, and of what was moved aside. */

@@ -164,7 +164,8 @@ def test_the_cache_directory_is_deleted(make_mount, origin):
     assert health(mount) == "ok\n"
 
 
-@pytest.mark.parametrize("damage", ["garbage", "deleted", "short", "wal garbage", "all deleted"])
+@pytest.mark.parametrize("damage", ["garbage", "deleted", "short", "wal garbage", "all deleted",
+                                    "wal deleted"])
 def test_the_index_is_damaged_while_it_is_used(make_mount, origin, damage):
     mount = make_mount(origin.url)
     old = offer(origin, 50, "old") | offer(origin, 3, "large", 900_000)
@@ -179,11 +180,13 @@ def test_the_index_is_damaged_while_it_is_used(make_mount, origin, damage):
         with open(wal, "r+b") as file:
             file.write(noise(os.fstat(file.fileno()).st_size))
     else:
-        index.unlink()
-        eventually(index.exists, "begun anew")
+        if damage != "deleted":
+            wal.unlink()
+        if damage != "wal deleted":
+            index.unlink()
         if damage == "all deleted":
-            wal.unlink(missing_ok=True)
-            (mount.cache / "index.db-shm").unlink(missing_ok=True)
+            (mount.cache / "index.db-shm").unlink()
+        eventually(lambda: index.exists() and wal.exists(), "begun anew")
     for turn in range(3):
         check(mount, offer(origin, 20, f"new{turn}"))
     check(mount, old)
