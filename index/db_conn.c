@@ -76,6 +76,10 @@ static int set_up(struct conn *c, bool writable)
 	sqlite3_busy_timeout(c->sqlite, BUSY_MS);
 	rc = sqlite3_create_collation_v2(c->sqlite, "tree", SQLITE_UTF8, NULL,
 					 db_tree_compare, NULL);
+	if (!rc && writable)
+		rc = sqlite3_create_function_v2(c->sqlite, "row_sum", COL_CHECK,
+						SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+						row_sum_function, NULL, NULL, NULL);
 	if (rc)
 		return db_errno(c->sqlite, rc);
 	if (!writable)

@@ -23,7 +23,7 @@ enum stmt {
 	STMT_FIND_KEY, STMT_FIND_INO, STMT_FIRST_BELOW, STMT_DECLARED_BELOW,
 	STMT_IS_DECLARED, STMT_LIST, STMT_LIST_DECLARED,
 	STMT_BEGIN, STMT_COMMIT, STMT_ROLLBACK,
-	STMT_COUNTED, STMT_PUT, STMT_SET_META, STMT_SET_BLOB, STMT_SET_CURRENT,
+	STMT_COUNTED, STMT_CHECK, STMT_PUT, STMT_SET_META, STMT_SET_BLOB, STMT_SET_CURRENT,
 	STMT_DELETE, STMT_DECLARE, STMT_UNDECLARE, STMT_GET_VALUE, STMT_SET_VALUE,
 	STMT_EACH_PREFIX, STMT_EACH_USELESS, STMT_EACH_FROM, STMT_EACH_LEFTOVER,
 	STMT_EACH_IN_SEGMENT, STMT_SEGMENTS,
@@ -78,15 +78,23 @@ int db_tree_compare(void *unused, int a_len, const void *a, int b_len, const voi
 	"blob_id, blob_offset, stored, blob_length, sum, ranges, etag, last_modified, " \
 	"content_type, url, reason, headers"
 
+/* And the sum over all of them, as column COL_CHECK: a bit that flips in a row must
+ * not show one body under the name of another. */
+#define ROW_SELECT ROW_COLUMNS ", row_check"
+
 enum column {
 	COL_INO, COL_KEY, COL_CURRENT, COL_STATUS, COL_FLAGS, COL_LENGTH, COL_MTIME,
 	COL_REQUEST, COL_RESPONSE, COL_FRESH, COL_SWR, COL_SIE, COL_USABLE, COL_KIND,
 	COL_CODEC, COL_BLOB_ID, COL_BLOB_OFFSET, COL_STORED, COL_BLOB_LENGTH, COL_SUM,
 	COL_RANGES, COL_ETAG, COL_LAST_MODIFIED, COL_CONTENT_TYPE, COL_URL, COL_REASON,
-	COL_HEADERS,
+	COL_HEADERS, COL_CHECK,
 };
 
 int row_read(sqlite3_stmt *s, struct record *ret);
+int row_verify(sqlite3_stmt *s);		/* 0 or -EBADMSG; row_read() does it */
+int row_set_check(struct conn *c, uint64_t ino);	/* after its row was written */
+/* The SQL function row_sum(column, ...). */
+void row_sum_function(sqlite3_context *context, int n, sqlite3_value **values);
 int row_read_meta(sqlite3_stmt *s, struct meta **ret);
 int row_bind_meta(sqlite3_stmt *s, const struct meta *m);
 int row_bind_blob(sqlite3_stmt *s, const struct blob *b, const char *ranges);
