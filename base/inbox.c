@@ -24,7 +24,7 @@ void inbox_fini(struct inbox *in)
 
 void inbox_post(struct inbox *in, struct list *message)
 {
-	bool first;
+	bool first = false;
 
 	WITH_LOCK(&in->lock) {
 		first = list_empty(&in->messages);

@@ -51,19 +51,12 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	inode_unref(&fs->inodes, i);
 }
 
-static bool is_file_to_stat(struct fs *fs, const char *page)
-{
-	enum known_page known = known_page(fs, page);
-
-	return known == KNOWN_PAGE || known == KNOWN_LEAF;
-}
-
 static void getattr_dir(struct fs *fs, struct fuse_req *req, const struct inode *i)
 {
 	_cleanup_(cleanup_free) char *page = i->ino == INODE_ROOT ? NULL : path_page_key(i->key);
 	struct asked *a;
 
-	if (!page || !is_file_to_stat(fs, page)) {
+	if (!page || known_page(fs, page) == KNOWN_NONE) {
 		reply_dir(fs, req, i, false);
 		return;
 	}

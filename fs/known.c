@@ -1,7 +1,5 @@
 #include "fs.h"
 
-#include <string.h>
-
 #include "known.h"
 #include "path.h"
 
@@ -24,13 +22,6 @@ bool known_not_empty(struct fs *fs, const char *dir_key)
 	return found;
 }
 
-static bool is_with_slash(const char *url, const char *key)
-{
-	size_t len = strlen(key);
-
-	return strncmp(url, key, len) == 0 && strcmp(url + len, "/") == 0;
-}
-
 enum known_page known_page(struct fs *fs, const char *key)
 {
 	struct version *v _cleanup_(version_unrefp) = NULL;
@@ -41,7 +32,5 @@ enum known_page known_page(struct fs *fs, const char *key)
 	m = version_meta(v);
 	if (!m || m->status / 100 != 2)
 		return KNOWN_NONE;
-	if (m->url && is_with_slash(m->url, key))
-		return KNOWN_INDEX;
 	return path_is_leaf_type(m->content_type) ? KNOWN_LEAF : KNOWN_PAGE;
 }

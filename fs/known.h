@@ -15,7 +15,6 @@ bool known_not_empty(struct fs *fs, const char *dir_key);
 enum known_page {
 	KNOWN_NONE,		/* no response with content is known */
 	KNOWN_PAGE,		/* one that may have names below it */
-	KNOWN_INDEX,		/* the origin redirects to the name with a '/': a directory's page */
 	KNOWN_LEAF,		/* one of a type that has not: an image, a video, ... */
 };
 enum known_page known_page(struct fs *fs, const char *key);

@@ -12,7 +12,6 @@
 #include "../fetch/url.h"
 #include "attr.h"
 #include "control.h"
-#include "known.h"
 #include "listing.h"
 #include "path.h"
 #include "reply.h"
@@ -131,8 +130,6 @@ static bool each_name(void *arg, const struct index_name *in)
 	struct filling *f = arg;
 	struct listing *l = f->l;
 	char *name, *after, *key;
-	bool dir = in->dir;
-
 	after = strdup(in->name);
 	if (!after) {
 		f->err = -ENOMEM;
@@ -149,16 +146,11 @@ static bool each_name(void *arg, const struct index_name *in)
 		free(name);
 		return true;
 	}
-	key = dir ? NULL : join(l->inode->key, in->name);
 	/* Only what LOOKUP would answer as a file, too, may enter the kernel's cache as
 	 * one. */
-	if (key && !path_is_file_name(name)) {
-		dir = known_page(f->fs, key) == KNOWN_INDEX;
-		free(key);
-		key = NULL;
-	}
+	key = !in->dir && path_is_file_name(name) ? join(l->inode->key, in->name) : NULL;
 	f->err = add_name(l, name, key, in->file ? in->ino : UNKNOWN_INO,
-			  dir ? S_IFDIR : S_IFREG);
+			  in->dir ? S_IFDIR : S_IFREG);
 	return f->err == 0 && --f->left > 0;
 }
 
@@ -248,7 +240,6 @@ static bool add_plus(struct page *p, const struct listed *name, off_t next)
 	e.attr.st_ino = name->ino;
 	e.attr.st_mode = name->type;
 	if (i) {
-		notify_trusted(p->fs, entry_ms);
 		if (!version_is_current(i->version))
 			entry_ms = 0;
 		e.ino = i->ino;
@@ -319,7 +310,7 @@ static void read_names(struct fuse_req *req, size_t size, off_t off,
 	struct fs *fs = fuse_req_userdata(req);
 	struct listing *l = (struct listing *)(uintptr_t)fi->fh;
 	struct page p = { .fs = fs, .req = req, .plus = plus, .size = size };
-	int r = -ENOMEM;
+	int turn = notify_begin_reply(fs), r = -ENOMEM;
 
 	p.data = malloc(size ? size : 1);
 	/* No entry is smaller than this. */
@@ -333,6 +324,7 @@ static void read_names(struct fuse_req *req, size_t size, off_t off,
 		while (p.n_shown > 0)
 			inodes_forget(&fs->inodes, p.shown[--p.n_shown], 1);
 	}
+	notify_end_reply(fs, turn, p.n_shown > 0 ? fs->kernel_ttl_ms : 0);
 	free(p.shown);
 	free(p.data);
 }

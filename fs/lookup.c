@@ -25,7 +25,8 @@
 /* What a parked LOOKUP needs to know when the answer is there. */
 struct asked {
 	uint64_t parent;
-	char *dir;			/* the key to be a directory by if it is no file */
+	enum path_guess guess;
+	char *dir;			/* the key to be a directory by, or NULL */
 	char text[];			/* name, and then dir */
 };
 
@@ -75,7 +76,7 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 		if (version_state(v) == VERSION_ARRIVING)
 			ms = at_most(ms, ARRIVING_MS);
 		answer_file(fs, req, a->parent, a->text, v, ms, false);
-	} else if (err == -ENOENT && a->dir) {
+	} else if (a->dir && (err == -EISDIR || (err == -ENOENT && a->guess == PATH_EITHER))) {
 		answer_dir(fs, req, a->parent, a->text, a->dir, false);
 	} else if (err == -ENOENT) {
 		reply_no_entry(fs, req, ms);
@@ -84,11 +85,10 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	}
 }
 
-/* dir: NULL if a name that is no file is not there at all. */
 static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char *name,
-		const char *file, const char *dir)
+		const struct path *p)
 {
-	size_t name_len = strlen(name) + 1, dir_len = dir ? strlen(dir) + 1 : 0;
+	size_t name_len = strlen(name) + 1, dir_len = p->dir ? strlen(p->dir) + 1 : 0;
 	struct asked *a = malloc(sizeof(*a) + name_len + dir_len);
 
 	if (!a) {
@@ -96,10 +96,11 @@ static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char
 		return;
 	}
 	a->parent = parent;
+	a->guess = p->guess;
 	memcpy(a->text, name, name_len);
-	a->dir = dir ? memcpy(a->text + name_len, dir, dir_len) : NULL;
-	log_debug("lookup of %s", file);
-	park_want(fs, req, file, 0, answered, a);
+	a->dir = p->dir ? memcpy(a->text + name_len, p->dir, dir_len) : NULL;
+	log_debug("lookup of %s", p->file);
+	park_want(fs, req, p->file, 0, answered, a);
 }
 
 static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode *parent,
@@ -125,16 +126,14 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 		return;
 	}
 	page = known_page(fs, p.file);
-	if (p.guess == PATH_FILE) {
-		if (page == KNOWN_NONE && p.dir && known_below(fs, p.dir))
-			answer_dir(fs, req, parent->ino, name, p.dir, false);
-		else
-			ask(fs, req, parent->ino, name, p.file, NULL);
-	} else if (page == KNOWN_LEAF && !known_below(fs, p.dir)) {
-		ask(fs, req, parent->ino, name, p.file, p.dir);
-	} else {
-		answer_dir(fs, req, parent->ino, name, p.dir, page == KNOWN_PAGE || page == KNOWN_LEAF);
-	}
+	if (p.guess == PATH_FILE && (page != KNOWN_NONE || !p.dir))
+		ask(fs, req, parent->ino, name, &p);
+	else if (p.guess == PATH_EITHER && page != KNOWN_LEAF)
+		answer_dir(fs, req, parent->ino, name, p.dir, page == KNOWN_PAGE);
+	else if (known_below(fs, p.dir))
+		answer_dir(fs, req, parent->ino, name, p.dir, page != KNOWN_NONE);
+	else
+		ask(fs, req, parent->ino, name, &p);
 }
 
 static void lookup_control_dir(struct fs *fs, struct fuse_req *req)

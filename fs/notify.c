@@ -20,6 +20,7 @@ struct notification {
 
 #define BATCH_MS 100
 #define SHORT_TTL_MS 1000
+#define JIFFIES_MS 40			/* the kernel rounds up to ticks of up to 10 ms */
 
 int notify_init(struct notify *n)
 {
@@ -28,6 +29,7 @@ int notify_init(struct notify *n)
 
 	memset(n, 0, sizeof(*n));
 	pthread_mutex_init(&n->lock, NULL);
+	pthread_mutex_init(&n->turn_lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	r = pthread_cond_init(&n->changed, &attr);
@@ -38,6 +40,7 @@ int notify_init(struct notify *n)
 void notify_fini(struct notify *n)
 {
 	pthread_cond_destroy(&n->changed);
+	pthread_mutex_destroy(&n->turn_lock);
 	pthread_mutex_destroy(&n->lock);
 }
 
@@ -46,14 +49,40 @@ bool notify_has_epochs(struct fs *fs)
 	return atomic_load(&fs->notify.epochs) == EPOCHS_WORK;
 }
 
-void notify_trusted(struct fs *fs, int64_t ms)
+int notify_begin_reply(struct fs *fs)
 {
-	int64_t until = clock_mono_ms() + ms;
-	int64_t old = atomic_load(&fs->notify.trusted_until_ms);
+	int turn = (int)(atomic_load(&fs->notify.turn) & 1);
 
-	while (old < until &&
-	       !atomic_compare_exchange_weak(&fs->notify.trusted_until_ms, &old, until))
+	atomic_fetch_add(&fs->notify.replying[turn], 1);
+	return turn;
+}
+
+/* The kernel's time begins when it reads the reply, which it has done by now. */
+void notify_end_reply(struct fs *fs, int turn, int64_t ms)
+{
+	struct notify *n = &fs->notify;
+	int64_t until = clock_mono_ms() + ms;
+	int64_t old = atomic_load(&n->trusted_until_ms);
+
+	while (old < until && !atomic_compare_exchange_weak(&n->trusted_until_ms, &old, until))
 		;
+	atomic_fetch_sub(&n->replying[turn], 1);
+}
+
+/* Until all replies that had begun have ended. They are counted in turns, so that those
+ * which begin meanwhile need not be waited for. */
+static void wait_for_replies(struct notify *n)
+{
+	const struct timespec moment = { 0, 1000000 };
+	int i;
+
+	WITH_LOCK(&n->turn_lock)
+		for (i = 0; i < 2; i++) {
+			unsigned turn = atomic_fetch_add(&n->turn, 1) & 1;
+
+			while (atomic_load(&n->replying[turn]) > 0)
+				nanosleep(&moment, NULL);
+		}
 }
 
 /* The kernel takes no lock for it, so it never blocks. False: it does not know it. */
@@ -87,8 +116,10 @@ static void sleep_until(int64_t mono_ms)
 
 void notify_purged(struct fs *fs)
 {
-	if (!next_epoch(fs))
-		sleep_until(atomic_load(&fs->notify.trusted_until_ms) + 1);
+	if (next_epoch(fs))
+		return;
+	wait_for_replies(&fs->notify);
+	sleep_until(atomic_load(&fs->notify.trusted_until_ms) + JIFFIES_MS);
 }
 
 void notify_stale_names(void *arg)

@@ -21,6 +21,9 @@ enum epochs { EPOCHS_UNKNOWN, EPOCHS_NONE, EPOCHS_WORK };
 struct notify {
 	_Atomic int epochs;		/* enum epochs */
 	_Atomic int64_t trusted_until_ms;	/* mono: latest end of an entry timeout given out */
+	_Atomic unsigned turn;		/* its last bit: which of the two counts replies now */
+	_Atomic int replying[2];
+	pthread_mutex_t turn_lock;	/* of who changes turn */
 
 	/* Guarded by lock. */
 	pthread_mutex_t lock;
@@ -52,7 +55,10 @@ void notify_scribbled(struct fs *fs, uint64_t ino);
 /* Whether the kernel knows epochs. Asks it the first time, after INIT. */
 bool notify_has_epochs(struct fs *fs);
 
-/* A name was shown that the kernel trusts for ms. */
-void notify_trusted(struct fs *fs, int64_t ms);
+/* Around each reply that shows a file by a name for ms: begin, see whether the version is
+ * current, reply, end. A purge first makes versions not current, and then waits for the
+ * replies that may not have seen it. No lock: begin returns what end wants back. */
+int notify_begin_reply(struct fs *fs);
+void notify_end_reply(struct fs *fs, int turn, int64_t ms);
 
 #endif

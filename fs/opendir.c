@@ -35,7 +35,7 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 					i->parent, i->name, v);
 	if (err == 0)
 		reply_err(req, -ESTALE);
-	else if (i && err != -EINTR && known_below(fs, i->key))
+	else if (i && (err == -EISDIR || (err != -EINTR && known_below(fs, i->key))))
 		/* No page, or none that can be had, but a directory for certain. */
 		listing_open(fs, req, i, &a->fi);
 	else

@@ -64,17 +64,18 @@ void reply_entry(struct fs *fs, struct fuse_req *req, struct inode *i, int64_t e
 {
 	struct fuse_entry_param e = { .ino = i->ino, .generation = 0 };
 
-	if (i->kind == INODE_FILE) {
-		/* First said, then looked at: a purge does it the other way round. */
-		notify_trusted(fs, entry_ms);
-		if (!version_is_current(i->version))
-			entry_ms = 0;
-	}
+	bool file = i->kind == INODE_FILE;
+	int turn = file ? notify_begin_reply(fs) : 0;
+
+	if (file && !version_is_current(i->version))
+		entry_ms = 0;
 	attr_fill(fs, i, &e.attr);
 	e.entry_timeout = (double)entry_ms / 1000;
 	e.attr_timeout = (double)attr_ms / 1000;
 	if (fuse_reply_entry(req, &e) < 0)
 		inodes_forget(&fs->inodes, e.ino, 1);
+	if (file)
+		notify_end_reply(fs, turn, entry_ms);
 	inode_unref(&fs->inodes, i);
 }
 

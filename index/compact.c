@@ -97,6 +97,9 @@ void compact_one(struct index *ix)
 	else
 		db_rollback(ix->db);
 	step("compacted");
+	/* Who read a row before the commit reads it again. */
+	WITH_LOCK(&ix->lock)
+		ix->generation++;
 	for (size_t i = 0; i < m.n; i++) {
 		if (!err)
 			tell_version(ix, &m.all[i]);

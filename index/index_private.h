@@ -51,7 +51,7 @@ struct index {
 	struct map by_ino;		/* every version in memory */
 	struct map by_key;		/* those that are current */
 	struct list purges;
-	uint64_t purge_generation;	/* grows with every purge that ends */
+	uint64_t generation;		/* grows whenever rows went, or say another place */
 	struct list waiting_for_room;	/* version.room_link */
 	uint64_t next_ino, end_ino;	/* numbers taken and not given out yet */
 	uint64_t ahead_ino, ahead_end;	/* the block after those */
@@ -140,7 +140,7 @@ struct op {
 	struct purge *purge;
 	const char *key;		/* DECLARE; borrowed until done */
 	bool declared;
-	bool new_row;			/* SYNC: there was none before */
+	bool first_row;			/* SYNC: v had none before this batch */
 	int64_t bytes;			/* EVICT: to make room for; 0: to the low mark */
 	void (*done)(void *arg, int err);	/* after the commit, no lock held; may be NULL */
 	void *arg;
@@ -168,18 +168,20 @@ void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a kill
 /* Inside a transaction: the row r leaves (1) or stays (0); -errno of the db. Blobs
  * to delete after the commit are collected in trash. */
 enum leave_reason { LEAVE_SUPERSEDED, LEAVE_PURGED, LEAVE_EVICTED, LEAVE_EXPIRED };
+struct gone {
+	struct blob blob;
+	uint64_t ino;			/* of the row */
+	bool given_up;			/* by the version in memory */
+};
 struct trash {
-	struct rubbish {
-		uint64_t ino;		/* its row */
-		struct blob blob;
-	} *all;
+	struct gone *all;
 	size_t n, cap;
 	bool names;			/* the kernel may know some of them */
 	bool desperate;			/* in: also those that are being read may go */
 };
 int leave_row(struct index *ix, const struct record *r, enum leave_reason reason,
 	      struct trash *trash);
-void trash_add(struct trash *trash, uint64_t ino, const struct blob *blob);
+void trash_add(struct trash *trash, const struct blob *blob, uint64_t ino, bool given_up);
 void trash_empty(struct index *ix, struct trash *trash);	/* after the commit */
 void trash_free_blobs(struct index *ix, struct trash *trash);	/* but remembers them */
 void trash_forget(struct trash *trash);				/* after a rollback */

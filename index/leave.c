@@ -8,25 +8,55 @@
 #include "../base/step.h"
 #include "index_private.h"
 
-void trash_add(struct trash *t, uint64_t ino, const struct blob *blob)
+void trash_add(struct trash *t, const struct blob *blob, uint64_t ino, bool given_up)
 {
 	if (t->n == t->cap) {
 		size_t cap = t->cap ? t->cap * 2 : 16;
-		struct rubbish *all = reallocarray(t->all, cap, sizeof *all);
+		struct gone *all = reallocarray(t->all, cap, sizeof *all);
 
 		if (!all)
 			return;		/* swept at the next start */
 		t->all = all;
 		t->cap = cap;
 	}
-	t->all[t->n++] = (struct rubbish){ ino, *blob };
+	t->all[t->n++] = (struct gone){ .blob = *blob, .ino = ino, .given_up = given_up };
+}
+
+/* index.lock held. The row was read before it went, and a version made of it since:
+ * it has the blob now, which goes with its last reference. */
+static bool is_taken(struct index *ix, const struct gone *g)
+{
+	struct map_node *node = !g->given_up ? map_find(&ix->by_ino, map_hash_u64(g->ino),
+							index_same_ino, &g->ino) : NULL;
+	struct version *v;
+	bool has = false;
+
+	if (!node)
+		return false;
+	v = container_of(node, struct version, ino_node);
+	WITH_LOCK(&v->lock)
+		has = v->stored || v->saved;
+	if (!has)
+		return false;
+	v->doomed = true;
+	v->row = false;
+	version_drop_key(v);
+	return true;
 }
 
 void trash_free_blobs(struct index *ix, struct trash *t)
 {
+	if (t->n)
+		WITH_LOCK(&ix->lock)
+			ix->generation++;	/* from here on nobody makes one */
 	for (size_t i = 0; i < t->n; i++) {
 		const struct blob *blob = &t->all[i].blob;
+		bool taken = false;
 
+		WITH_LOCK(&ix->lock)
+			taken = is_taken(ix, &t->all[i]);
+		if (taken)
+			continue;
 		if (blob->kind == BLOB_PARTIAL)
 			index_unlink_partial(ix, blob->id);
 		else
@@ -76,7 +106,7 @@ static void leave_version(struct version *v, bool evicted, struct trash *trash)
 	if (!evicted) {
 		v->doomed = true;
 	} else if (v->stored) {
-		trash_add(trash, v->ino, &v->blob);
+		trash_add(trash, &v->blob, v->ino, true);
 		trash->names = true;
 		v->stored = false;
 		v->read_high = 0;
@@ -126,7 +156,7 @@ int leave_row(struct index *ix, const struct record *r, enum leave_reason reason
 				leave_version(v, evicted, trash);
 	}
 	if (!v)
-		trash_add(trash, r->ino, &r->blob);
+		trash_add(trash, &r->blob, r->ino, false);
 	if (reason == LEAVE_EVICTED)
 		count(evictions);
 	else if (reason == LEAVE_EXPIRED)

@@ -42,7 +42,7 @@ static void forget_rows(struct index *ix)
 				version_drop_key(v);
 		} while (v);
 		map_each(&ix->by_ino, forget_row, NULL);
-		ix->purge_generation++;
+		ix->generation++;
 		/* Files of this run without rows are leftovers now, too. */
 		ix->first_ino = ix->next_ino;
 	}

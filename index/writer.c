@@ -127,8 +127,8 @@ static void snapshot(struct version *v, struct record *r)
 
 static int sync_row(struct batch *b, struct op *op)
 {
-	struct index *ix = b->ix;
 	struct version *v = op->v;
+	struct index *ix = b->ix;
 	struct supersede_walk walk = { .b = b, .by = v->ino };
 	struct record r;
 	bool current = false, row = false;
@@ -141,7 +141,7 @@ static int sync_row(struct batch *b, struct op *op)
 		 * there is a row to delete, or keeps us from writing one. */
 		v->row = v->row || current;
 	}
-	op->new_row = current && !row;
+	op->first_row = current && !row;
 	if (!current)
 		return 0;	/* superseded or purged since: it must not come back */
 	snapshot(v, &r);
@@ -211,7 +211,7 @@ static int delete_row(struct batch *b, const struct op *op)
 
 	if (blob) {
 		if (!err)
-			trash_add(&b->trash, op->ino, &op->blob);
+			trash_add(&b->trash, &op->blob, op->ino, true);
 		record_fini(&r);
 	}
 	return err;
@@ -257,7 +257,7 @@ static void unwrite(struct index *ix, struct list *ops)
 	struct op *op;
 
 	list_for_each(op, ops, link)
-		if (op->kind == OP_SYNC && op->new_row)
+		if (op->kind == OP_SYNC && op->first_row)
 			WITH_LOCK(&ix->lock)
 				op->v->row = false;
 }
