@@ -11,6 +11,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/log.h"
+#include "../base/step.h"
 #include "blob_reader.h"
 #include "blob_sums.h"
 #include "blob_tail.h"
@@ -142,8 +143,10 @@ static int writing_append(struct writing *w, const void *data, size_t len)
 
 static int writing_finish(struct writing *w)
 {
+	step("rename");
 	if (renameat(w->fs->dir, w->aside, w->fs->dir, w->name) < 0)
 		return -errno;
+	step("renamed");
 	cleanup_close(&w->fd);
 	return 0;
 }
@@ -201,6 +204,7 @@ static int put_chunks(struct writing *w, int fd, int64_t len, enum blob_codec co
 		r = copy ? writing_append(w, data, n) : 0;
 		if (r < 0)
 			return r;
+		step("compress");
 	}
 	return codec == BLOB_ZSTD && !codec_pays(len, t->starts[t->n]);
 }
@@ -249,8 +253,10 @@ static int put_in_place(struct blob_files *fs, const char *path, int64_t reserve
 		r = append_tail(&w, &t, len, BLOB_PLAIN, ret);
 	if (r == 0)
 		r = make_dir(fs, ino);
+	step("rename-in-place");
 	if (r == 0 && renameat(fs->cache_dir, path, fs->dir, w.name) < 0)
 		r = -errno;
+	step("renamed-in-place");
 	if (r < 0) {
 		/* It stays the caller's, as it was. */
 		if (ftruncate(fd, len) == 0)

@@ -12,6 +12,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/counters.h"
+#include "../base/step.h"
 
 enum { BLOCK = 4096, RESERVE_STEP = 1024 * 1024 };
 
@@ -184,6 +185,7 @@ static int to_file(struct body *b, const struct body_place *place, pthread_mutex
 	}
 	b->room -= ranges_total(&b->have);
 	fd = -1;
+	step("partial");
 	return 0;
 }
 
@@ -279,6 +281,7 @@ static int write_file(struct body *b, const struct body_place *place, pthread_mu
 		err = write_all(b->fd, data, len, off);
 	if (err)
 		return err;
+	step("arrive");
 	b->room -= (int64_t)len + (off == b->last_end ? 0 : 2 * BLOCK);
 	b->last_end = off + (int64_t)len;
 	WITH_LOCK(lock)

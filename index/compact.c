@@ -6,6 +6,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/log.h"
+#include "../base/step.h"
 #include "index_private.h"
 
 struct moved {
@@ -90,10 +91,12 @@ void compact_one(struct index *ix)
 		err = db_each_in_segment(ix->db, segment, move_blob, &m);
 	if (!err)
 		err = m.err;
+	step("compact");
 	if (!err)
 		err = db_commit(ix->db);
 	else
 		db_rollback(ix->db);
+	step("compacted");
 	/* Who read a row before the commit reads it again. */
 	WITH_LOCK(&ix->lock)
 		ix->generation++;

@@ -22,30 +22,40 @@ static const char *const suffix[] = { "", "-wal", "-shm" };
 int db_borrow(struct db *db, struct conn **ret)
 {
 	struct list *idle = NULL;
+	unsigned generation = 0;
+	int err;
 
 	WITH_LOCK(&db->lock) {
 		idle = list_pop(&db->idle);
 		if (idle)
 			db->n_idle--;
+		generation = db->generation;
 	}
-	if (!idle)
-		return conn_open(db->path, false, ret);
+	if (!idle) {
+		err = conn_open(db->path, false, ret);
+		if (!err)
+			(*ret)->generation = generation;
+		return err;
+	}
 	*ret = list_entry(idle, struct conn, idle);
 	return 0;
 }
 
 void db_return(struct db *db, struct conn *c)
 {
-	bool keep = false;
+	bool keep = false, old = false;
 
 	WITH_LOCK(&db->lock) {
-		keep = db->n_idle < POOL;
+		old = c->generation != db->generation;
+		keep = !old && db->n_idle < POOL;
 		if (keep) {
 			list_prepend(&db->idle, &c->idle);
 			db->n_idle++;
 		}
 	}
-	if (!keep)
+	if (old)
+		conn_abandon(c);
+	else if (!keep)
 		conn_close(c);
 }
 
@@ -90,6 +100,7 @@ static uint64_t last_ino(struct conn *c)
 /* Tables and sums; all that a damaged file may make fail. */
 static int open_writer(struct db *db)
 {
+	struct stat st;
 	int err;
 
 	err = conn_open(db->path, true, &db->writer);
@@ -100,11 +111,30 @@ static int open_writer(struct db *db)
 		err = look(db->writer);
 	if (!err)
 		err = db_sums_load(db);
+	if (!err && stat(db->path, &st) < 0)
+		err = -errno;
 	if (err) {
 		conn_close(db->writer);
 		db->writer = NULL;
+		return err;
 	}
-	return err;
+	db->device = st.st_dev;
+	db->inode = st.st_ino;
+	return 0;
+}
+
+bool db_is_there(struct db *db)
+{
+	char wal[PATH_MAX];
+	struct stat st;
+
+	/* What was committed since the last checkpoint is in the WAL alone. */
+	if (snprintf(wal, sizeof(wal), "%s-wal", db->path) < PATH_MAX &&
+	    stat(wal, &st) < 0 && errno == ENOENT)
+		return false;
+	if (stat(db->path, &st) < 0)
+		return errno != ENOENT;
+	return st.st_dev == db->device && st.st_ino == db->inode;
 }
 
 /* Its name goes last: until then the next start finds the same damage. */
@@ -133,6 +163,32 @@ static int open_or_renew(struct db *db)
 		 db->path);
 	err = move_aside(db->path);
 	return err ? err : open_writer(db);
+}
+
+int db_renew(struct db *db)
+{
+	struct list idle = LIST_INIT(idle), *l;
+	struct conn *old = db->writer;
+	int err;
+
+	db_rollback(db);
+	err = move_aside(db->path);
+	if (!err)
+		err = open_writer(db);
+	if (err) {
+		db->writer = old;
+		return err;
+	}
+	db->inos_noted = 0;
+	WITH_LOCK(&db->lock) {
+		list_splice(&idle, &db->idle);
+		db->n_idle = 0;
+		db->generation++;
+	}
+	while ((l = list_pop(&idle)))
+		conn_abandon(list_entry(l, struct conn, idle));
+	conn_abandon(old);
+	return 0;
 }
 
 /* SQLite would say ENOENT when it may not make a file. */
@@ -215,8 +271,9 @@ int64_t db_disk_bytes(struct db *db)
 	struct stat st;
 	int64_t bytes = 0;
 
-	for (int i = 0; i < 3; i++) {
-		if (snprintf(path, sizeof(path), "%s%s", db->path, suffix[i]) >= PATH_MAX)
+	for (int i = 0; i < 6; i++) {
+		if (snprintf(path, sizeof(path), "%s%s%s", db->path, i < 3 ? "" : ".damaged",
+			     suffix[i % 3]) >= PATH_MAX)
 			continue;
 		if (stat(path, &st) == 0)
 			bytes += (int64_t)st.st_blocks * 512;

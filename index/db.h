@@ -36,6 +36,11 @@ void record_fini(struct record *r);
  * not depend on its size, so damage in the middle only shows later, as -EBADMSG.
  * -EPROTO (logged): of a later version, or of another program. */
 int db_open(const char *dir, struct db **ret);
+/* Thread I, outside of a transaction: the database is damaged, or its file is gone.
+ * What is left of it is moved aside and an empty one begun; inode numbers go on.
+ * On an error it is as before. */
+int db_renew(struct db *db);
+
 void db_close(struct db *db);		/* NULL does nothing; an open transaction is undone */
 
 /* --- any thread --- */
@@ -73,7 +78,10 @@ struct db_sums {
 };
 void db_sums(struct db *db, struct db_sums *ret);
 
-/* Bytes of index.db, its WAL and shm on disk. */
+/* The file that was opened is still the one of that name, and has its WAL. Thread I. */
+bool db_is_there(struct db *db);
+
+/* Bytes of index.db, its WAL and shm on disk, and of what was moved aside. */
 int64_t db_disk_bytes(struct db *db);
 
 /* Inode numbers: a block of n that no other run or call gets. Durable when it

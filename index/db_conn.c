@@ -76,6 +76,10 @@ static int set_up(struct conn *c, bool writable)
 	sqlite3_busy_timeout(c->sqlite, BUSY_MS);
 	rc = sqlite3_create_collation_v2(c->sqlite, "tree", SQLITE_UTF8, NULL,
 					 db_tree_compare, NULL);
+	if (!rc && writable)
+		rc = sqlite3_create_function_v2(c->sqlite, "row_sum", COL_CHECK,
+						SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+						row_sum_function, NULL, NULL, NULL);
 	if (rc)
 		return db_errno(c->sqlite, rc);
 	if (!writable)
@@ -120,6 +124,14 @@ void conn_close(struct conn *c)
 		sqlite3_finalize(c->stmt[i]);
 	sqlite3_close(c->sqlite);
 	free(c);
+}
+
+/* Closing the last connection would delete the WAL by its name, which by now is that
+ * of another database. */
+void conn_abandon(struct conn *c)
+{
+	sqlite3_db_config(c->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	conn_close(c);
 }
 
 /* Our SQL is right, so when it makes no sense a table, column or index is missing. */

@@ -184,7 +184,7 @@ static int bind_prefix(sqlite3_stmt *s, const struct walk *w)
 	return stmt_bind_text(s, 1, w->key ? w->key : w->prefix) ? -EFBIG : 0;
 }
 
-#define SELECT "SELECT " ROW_COLUMNS " FROM version "
+#define SELECT "SELECT " ROW_SELECT " FROM version "
 
 int db_each_prefix(struct db *db, const char *prefix, db_each *each, void *arg)
 {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../base/step.h"
 #include "db_private.h"
 
 #define BLOCK 65536
@@ -121,6 +122,7 @@ int inos_take(struct inos *inos, uint32_t n, uint64_t *ret_first)
 		if (inos->limit - inos->next < n) {
 			limit = inos->next + n + BLOCK;
 			err = write_limit(inos->fd, limit);
+			step("inos");
 			if (err)
 				return err;
 			inos->limit = limit;

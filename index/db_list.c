@@ -103,7 +103,9 @@ static int take_key(struct cursor *keys, struct db_name *name, struct meta **ret
 	if (!keys->below) {
 		name->file = true;
 		name->ino = sqlite3_column_int64(keys->s, COL_INO);
-		err = row_read_meta(keys->s, ret_meta);
+		err = row_verify(keys->s);
+		if (!err)
+			err = row_read_meta(keys->s, ret_meta);
 		if (err)
 			return err;
 		name->meta = *ret_meta;
@@ -151,7 +153,7 @@ static int list(struct conn *c, const char *prefix, const char *after,
 	int err;
 
 	err = conn_prepare(c, STMT_LIST,
-			   "SELECT " ROW_COLUMNS " FROM version INDEXED BY version_key"
+			   "SELECT " ROW_SELECT " FROM version INDEXED BY version_key"
 			   " WHERE current = 1 AND key " DB_TREE " >= ?1"
 			   " AND status BETWEEN 200 AND 299 ORDER BY key " DB_TREE, &keys.s);
 	if (!err)

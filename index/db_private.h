@@ -23,7 +23,7 @@ enum stmt {
 	STMT_FIND_KEY, STMT_FIND_INO, STMT_FIRST_BELOW, STMT_DECLARED_BELOW,
 	STMT_IS_DECLARED, STMT_LIST, STMT_LIST_DECLARED,
 	STMT_BEGIN, STMT_COMMIT, STMT_ROLLBACK,
-	STMT_COUNTED, STMT_PUT, STMT_SET_META, STMT_SET_BLOB, STMT_SET_CURRENT,
+	STMT_COUNTED, STMT_CHECK, STMT_PUT, STMT_SET_META, STMT_SET_BLOB, STMT_SET_CURRENT,
 	STMT_DELETE, STMT_DECLARE, STMT_UNDECLARE, STMT_GET_VALUE, STMT_SET_VALUE,
 	STMT_EACH_PREFIX, STMT_EACH_USELESS, STMT_EACH_FROM, STMT_EACH_LEFTOVER,
 	STMT_EACH_IN_SEGMENT, STMT_SEGMENTS,
@@ -32,6 +32,7 @@ enum stmt {
 
 struct conn {
 	struct list idle;		/* the pool's while nobody uses it */
+	unsigned generation;		/* of the database that it was opened on */
 	sqlite3 *sqlite;
 	sqlite3_stmt *stmt[STMT_N];	/* NULL: not prepared yet */
 };
@@ -42,6 +43,7 @@ int db_errno(sqlite3 *sqlite, int rc);
 
 int conn_open(const char *path, bool writable, struct conn **ret);
 void conn_close(struct conn *c);		/* NULL does nothing */
+void conn_abandon(struct conn *c);		/* closes it; its file has another name now */
 int conn_prepare(struct conn *c, enum stmt which, const char *sql, sqlite3_stmt **ret);
 int conn_step(struct conn *c, sqlite3_stmt *s);	/* 1: a row, 0: no more, -errno */
 int conn_run(struct conn *c, sqlite3_stmt *s);	/* steps to the end and resets */
@@ -76,15 +78,23 @@ int db_tree_compare(void *unused, int a_len, const void *a, int b_len, const voi
 	"blob_id, blob_offset, stored, blob_length, sum, ranges, etag, last_modified, " \
 	"content_type, url, reason, headers"
 
+/* And the sum over all of them, as column COL_CHECK: a bit that flips in a row must
+ * not show one body under the name of another. */
+#define ROW_SELECT ROW_COLUMNS ", row_check"
+
 enum column {
 	COL_INO, COL_KEY, COL_CURRENT, COL_STATUS, COL_FLAGS, COL_LENGTH, COL_MTIME,
 	COL_REQUEST, COL_RESPONSE, COL_FRESH, COL_SWR, COL_SIE, COL_USABLE, COL_KIND,
 	COL_CODEC, COL_BLOB_ID, COL_BLOB_OFFSET, COL_STORED, COL_BLOB_LENGTH, COL_SUM,
 	COL_RANGES, COL_ETAG, COL_LAST_MODIFIED, COL_CONTENT_TYPE, COL_URL, COL_REASON,
-	COL_HEADERS,
+	COL_HEADERS, COL_CHECK,
 };
 
 int row_read(sqlite3_stmt *s, struct record *ret);
+int row_verify(sqlite3_stmt *s);		/* 0 or -EBADMSG; row_read() does it */
+int row_set_check(struct conn *c, uint64_t ino);	/* after its row was written */
+/* The SQL function row_sum(column, ...). */
+void row_sum_function(sqlite3_context *context, int n, sqlite3_value **values);
 int row_read_meta(sqlite3_stmt *s, struct meta **ret);
 int row_bind_meta(sqlite3_stmt *s, const struct meta *m);
 int row_bind_blob(sqlite3_stmt *s, const struct blob *b, const char *ranges);
@@ -115,10 +125,13 @@ struct db {
 	pthread_mutex_t lock;		/* leaf */
 	struct list idle;		/* guarded by lock; struct conn, for reading */
 	unsigned n_idle;		/* guarded by lock */
+	unsigned generation;		/* guarded by lock; grows when it is begun anew */
 	struct db_sums sums;		/* guarded by lock; as committed */
 
 	/* Thread I only. */
 	struct conn *writer;
+	dev_t device;			/* of the file that writer has open */
+	ino_t inode;
 	bool in_tx;
 	int tx_err;			/* SQLite gave the transaction up: what for */
 	struct db_sums pending;		/* sums as of this transaction */

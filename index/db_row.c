@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 void record_fini(struct record *r)
 {
@@ -86,6 +87,71 @@ int row_read_meta(sqlite3_stmt *s, struct meta **ret)
 	return 0;
 }
 
+/* --- the sum of a row --- */
+
+static uint64_t add_int(uint64_t sum, int64_t value)
+{
+	return XXH3_64bits_withSeed(&value, sizeof value, sum);
+}
+
+static uint64_t add_text(uint64_t sum, const void *text, int len)
+{
+	return XXH3_64bits_withSeed(len ? text : "", (size_t)len, sum + 1);
+}
+
+/* Type first: NULL and 0 differ. */
+void row_sum_function(sqlite3_context *context, int n, sqlite3_value **values)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < n; i++) {
+		int type = sqlite3_value_type(values[i]);
+
+		sum = add_int(sum, type);
+		if (type == SQLITE_INTEGER) {
+			sum = add_int(sum, sqlite3_value_int64(values[i]));
+		} else if (type != SQLITE_NULL) {
+			const void *text = sqlite3_value_text(values[i]);
+
+			sum = add_text(sum, text, text ? sqlite3_value_bytes(values[i]) : 0);
+		}
+	}
+	sqlite3_result_int64(context, (int64_t)sum);
+}
+
+int row_verify(sqlite3_stmt *s)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < COL_CHECK; i++) {
+		int type = sqlite3_column_type(s, i);
+
+		sum = add_int(sum, type);
+		if (type == SQLITE_INTEGER) {
+			sum = add_int(sum, sqlite3_column_int64(s, i));
+		} else if (type != SQLITE_NULL) {
+			const void *text = sqlite3_column_text(s, i);
+
+			sum = add_text(sum, text, text ? sqlite3_column_bytes(s, i) : 0);
+		}
+	}
+	return (uint64_t)sqlite3_column_int64(s, COL_CHECK) == sum ? 0 : -EBADMSG;
+}
+
+int row_set_check(struct conn *c, uint64_t ino)
+{
+	sqlite3_stmt *s;
+	int err;
+
+	err = conn_prepare(c, STMT_CHECK,
+			   "UPDATE version SET row_check = row_sum(" ROW_COLUMNS ") WHERE ino = ?1",
+			   &s);
+	if (err)
+		return err;
+	sqlite3_bind_int64(s, 1, ino);
+	return conn_run(c, s);
+}
+
 int row_read(sqlite3_stmt *s, struct record *ret)
 {
 	_cleanup_(record_fini) struct record r = {
@@ -103,7 +169,9 @@ int row_read(sqlite3_stmt *s, struct record *ret)
 	};
 	int err;
 
-	err = read_text(s, COL_KEY, &r.key);
+	err = row_verify(s);
+	if (!err)
+		err = read_text(s, COL_KEY, &r.key);
 	if (!err && !r.key)
 		err = -EBADMSG;
 	if (!err)
@@ -172,13 +240,19 @@ int row_find_key(struct conn *c, const char *key, struct record *ret)
 	int err;
 
 	err = conn_prepare(c, STMT_FIND_KEY,
-			   "SELECT " ROW_COLUMNS " FROM version"
+			   "SELECT " ROW_SELECT " FROM version"
 			   " WHERE current = 1 AND key " DB_TREE " = ?1", &s);
 	if (err)
 		return err;
 	if (stmt_bind_text(s, 1, key))
 		return -EFBIG;
-	return read_one(c, s, ret);
+	err = read_one(c, s, ret);
+	/* The entry of the index may be damaged, too. */
+	if (!err && strcmp(ret->key, key) != 0) {
+		record_fini(ret);
+		err = -EBADMSG;
+	}
+	return err;
 }
 
 int row_find_ino(struct conn *c, uint64_t ino, struct record *ret)
@@ -187,7 +261,7 @@ int row_find_ino(struct conn *c, uint64_t ino, struct record *ret)
 	int err;
 
 	err = conn_prepare(c, STMT_FIND_INO,
-			   "SELECT " ROW_COLUMNS " FROM version WHERE ino = ?1", &s);
+			   "SELECT " ROW_SELECT " FROM version WHERE ino = ?1", &s);
 	if (err)
 		return err;
 	sqlite3_bind_int64(s, 1, ino);

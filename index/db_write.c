@@ -41,6 +41,8 @@ static int change(struct db *db, uint64_t ino, sqlite3_stmt *s)
 		stmt_resetp(&s);
 	if (!err && !sqlite3_changes(db->writer->sqlite))
 		err = -ENOENT;
+	if (!err && s != db->writer->stmt[STMT_DELETE])
+		err = row_set_check(db->writer, ino);
 	if (!err)
 		err = count_row(db, ino, 1);
 	if (err)

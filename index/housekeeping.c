@@ -13,6 +13,8 @@
 #include "../base/clock.h"
 #include "../base/counters.h"
 #include "../base/log.h"
+#include "../base/step.h"
+#include "ballast.h"
 #include "index_private.h"
 
 enum { WAL_MAX = 16 * 1024 * 1024, BLOCK = 4096 };
@@ -23,16 +25,44 @@ struct eviction {
 	struct index *ix;
 	struct trash trash;
 	int64_t wanted, freed;
+	int err;
 };
 
 static bool take_victim(void *arg, const struct record *r, bool expired)
 {
 	struct eviction *e = arg;
 
-	if (leave_row(e->ix, r, expired ? LEAVE_EXPIRED : LEAVE_EVICTED, &e->trash))
+	e->err = leave_row(e->ix, r, expired ? LEAVE_EXPIRED : LEAVE_EVICTED, &e->trash);
+	if (e->err < 0)
+		return false;
+	if (e->err)
 		e->freed += (int64_t)r->blob.stored +
 			    (r->blob.kind == BLOB_FILE ? BLOCK : 0);
 	return e->freed < e->wanted;
+}
+
+/* The disk has no room to note that these went; but what they take is room. Should
+ * the rows not go now either, their readers find out (version.c). */
+static int evict_blobs_first(struct index *ix, struct trash *t)
+{
+	int err;
+
+	/* Not yet the places in segments: those must not be given back twice. */
+	for (size_t i = 0; i < t->n; i++)
+		if (t->all[i].blob.kind == BLOB_FILE)
+			store_delete(ix->store, &t->all[i].blob);
+	ballast_drop(ix->dir);
+	err = db_begin(ix->db);
+	for (size_t i = 0; i < t->n && !err; i++)
+		err = db_delete(ix->db, t->all[i].ino);
+	if (!err)
+		err = db_commit(ix->db);
+	if (err)
+		db_rollback(ix->db);
+	else
+		trash_free_blobs(ix, t);
+	db_checkpoint(ix->db);
+	return err;
 }
 
 static int evict_once(struct index *ix, int64_t wanted, int64_t *ret_freed)
@@ -42,21 +72,29 @@ static int evict_once(struct index *ix, int64_t wanted, int64_t *ret_freed)
 
 	if (!err)
 		err = evict_run(&ix->evict, clock_wall_ms(), take_victim, &e);
-	if (!err && e.freed < wanted) {
+	if (!err && e.err >= 0 && e.freed < wanted) {
 		e.trash.desperate = true;
 		err = evict_run(&ix->evict, clock_wall_ms(), take_victim, &e);
 	}
+	if (!err && e.err < 0)
+		err = e.err;
+	step("evict");
 	if (!err)
 		err = db_commit(ix->db);
-	*ret_freed = err ? 0 : e.freed;
+	step("evicted");
 	if (err) {
 		db_rollback(ix->db);
-		trash_forget(&e.trash);
-		index_failed(ix, "eviction", err);
-		return err;
+		index_damaged(ix, err);
+		/* In memory they are gone already. */
+		err = evict_blobs_first(ix, &e.trash);
+	} else {
+		trash_free_blobs(ix, &e.trash);
 	}
-	trash_empty(ix, &e.trash);
-	return 0;
+	trash_forget(&e.trash);
+	*ret_freed = e.freed;
+	if (err)
+		index_failed(ix, "eviction", err);
+	return err;
 }
 
 /* Tell who waits for room; when nothing could be freed, for the last time. */
@@ -135,10 +173,29 @@ void housekeeping_count_index(struct index *ix)
 
 	slack = ix->config.size / 16 < WAL_MAX ? ix->config.size / 16 : WAL_MAX;
 	if (bytes > ix->checkpointed + slack) {
+		step("checkpoint");
 		db_checkpoint(ix->db);
+		step("checkpointed");
 		bytes = ix->checkpointed = db_disk_bytes(ix->db);
 	}
 	space_set_index(&ix->space, bytes + slack / 4);
+}
+
+/* Whether the disk takes a row and a file again. */
+static void recover(struct index *ix)
+{
+	_cleanup_(cleanup_close) int fd = -1;
+	char block[BLOCK] = { 0 };
+	int err = db_set_value(ix->db, "probe", block, sizeof block);
+
+	if (err)
+		return;
+	fd = openat(ix->dir, "partial/0", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	if (write(fd, block, sizeof block) == sizeof block && store_is_there(ix->store))
+		index_worked(ix);
+	unlinkat(ix->dir, "partial/0", 0);
 }
 
 void housekeeping_tick(struct index *ix)
@@ -160,6 +217,13 @@ void housekeeping_tick(struct index *ix)
 	if (space_excess(&ix->space) > 0 || disk_short(ix) > 0)
 		housekeeping_evict(ix, 0);
 	compact_one(ix);
+	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
+	if (!db_is_there(ix->db))
+		index_damaged(ix, -EBADMSG);
+	if (atomic_load(&ix->damaged))
+		renew_index(ix);
+	if (!index_is_well(ix))
+		recover(ix);
 }
 
 /* --- what a crash left --- */
@@ -169,20 +233,22 @@ struct startup {
 	struct index *ix;
 };
 
-static bool known_ino(void *arg, uint64_t ino)
+/* A file of that number, and of that kind, has its row, or is of this run. */
+static bool known_ino(struct index *ix, uint64_t ino, enum blob_kind kind)
 {
-	struct index *ix = arg;
 	struct record r;
 	bool known = false;
+	int err;
 
 	WITH_LOCK(&ix->lock)
 		known = ino >= ix->first_ino ||
 			map_find(&ix->by_ino, map_hash_u64(ino), index_same_ino, &ino);
 	if (known)
 		return true;
-	if (db_find_ino(ix->db, ino, &r) != 0)
-		return false;
-	known = r.blob.kind == BLOB_FILE || r.blob.kind == BLOB_PARTIAL;
+	err = db_find_ino(ix->db, ino, &r);
+	if (err)
+		return err != -ENOENT;	/* an index that cannot be read proves nothing */
+	known = r.blob.kind == kind;
 	record_fini(&r);
 	return known;
 }
@@ -227,7 +293,7 @@ struct sweep_arg {
 
 static bool sweep_ino(void *arg, uint64_t ino)
 {
-	return known_ino(((struct sweep_arg *)arg)->ix, ino);
+	return known_ino(((struct sweep_arg *)arg)->ix, ino, BLOB_FILE);
 }
 
 static bool sweep_segment(void *arg, uint64_t segment)
@@ -249,7 +315,7 @@ static void sweep_partial(struct index *ix)
 	while (!atomic_load(&ix->stopping) && (entry = readdir(dir)) != NULL) {
 		uint64_t ino = strtoull(entry->d_name, NULL, 10);
 
-		if (entry->d_name[0] != '.' && !known_ino(ix, ino))
+		if (entry->d_name[0] != '.' && !known_ino(ix, ino, BLOB_PARTIAL))
 			index_unlink_partial(ix, ino);
 	}
 	closedir(dir);

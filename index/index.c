@@ -15,6 +15,7 @@
 #include "../base/cleanup.h"
 #include "../base/counters.h"
 #include "../base/log.h"
+#include "ballast.h"
 #include "index_private.h"
 
 enum { INO_BLOCK = 65536 };
@@ -114,6 +115,8 @@ static int open_parts(struct index *ix, char *reason, size_t reason_len)
 	const char *what = "index";
 	int err = db_open(ix->config.dir, &ix->db);
 
+	if (err == -ENOSPC && ballast_drop(ix->dir))
+		err = db_open(ix->config.dir, &ix->db);
 	if (!err) {
 		space_set_index(&ix->space, db_disk_bytes(ix->db));
 		what = "inode numbers";
@@ -128,6 +131,7 @@ static int open_parts(struct index *ix, char *reason, size_t reason_len)
 	if (!err) {
 		ix->checkpointed = db_disk_bytes(ix->db);
 		count_files(ix);
+		space_count(&ix->space, ballast_bytes(ix->config.size));
 	}
 	ix->recency = recency_new();
 	if (!err && !ix->recency)
@@ -374,8 +378,10 @@ static int find(struct index *ix, const char *key, uint64_t ino, struct version 
 		if (purged)
 			return -ENOENT;
 		err = key ? db_find_key(ix->db, key, &r) : db_find_ino(ix->db, ino, &r);
-		if (err)
+		if (err) {
+			index_damaged(ix, err);
 			return err;
+		}
 		v = version_load(ix, &r);
 		record_fini(&r);
 		if (!v)
@@ -442,7 +448,10 @@ int index_list(struct index *ix, const char *prefix, const char *after,
 {
 	struct listing l = { each, arg };
 
-	return db_list(ix->db, prefix, after, list_name, &l);
+	int err = db_list(ix->db, prefix, after, list_name, &l);
+
+	index_damaged(ix, err);
+	return err == -EBADMSG ? -EIO : err;
 }
 
 int index_declare(struct index *ix, const char *key, bool declared)
@@ -507,10 +516,29 @@ void index_failed(struct index *ix, const char *what, int err)
 			  ix->config.dir, what, strerror(-err));
 }
 
+void index_damaged(struct index *ix, int err)
+{
+	if (err != -EBADMSG)
+		return;
+	if (!atomic_exchange(&ix->damaged, true))
+		index_failed(ix, "index", err);
+}
+
+bool index_is_well(struct index *ix)
+{
+	bool well = true;
+
+	WITH_LOCK(&ix->health_lock)
+		well = ix->store_errno == 0;
+	return well && !atomic_load(&ix->damaged);
+}
+
 void index_worked(struct index *ix)
 {
 	bool recovered = false;
 
+	if (atomic_load(&ix->damaged))
+		return;
 	WITH_LOCK(&ix->health_lock) {
 		recovered = ix->store_errno != 0;
 		ix->store_errno = 0;

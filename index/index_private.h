@@ -31,7 +31,8 @@ struct purge {
 	struct list link;		/* index.purges; guarded by index.lock */
 	const struct target *targets;
 	size_t n;
-	int64_t removed;		/* filled by W first, then by I */
+	int64_t removed;		/* by W: had no row */
+	int64_t removed_rows;		/* by I */
 };
 
 struct index {
@@ -59,6 +60,7 @@ struct index {
 	pthread_mutex_t health_lock;
 	int store_errno;		/* last failure that no success followed; 0 */
 	const char *store_what;
+	_Atomic bool damaged;		/* the database; thread I begins a new one */
 
 	/* thread I */
 	struct inbox inbox;
@@ -134,6 +136,7 @@ struct op {
 	enum op_kind kind;
 	struct version *v;		/* SYNC: a reference */
 	uint64_t ino;
+	struct blob blob;		/* DELETE: goes with the row; kind NONE: nothing */
 	struct purge *purge;
 	const char *key;		/* DECLARE; borrowed until done */
 	bool declared;
@@ -157,16 +160,18 @@ void writer_sync(struct version *v, void (*done)(void *arg, int err), void *arg)
 void housekeeping_evict(struct index *ix, int64_t bytes);
 void housekeeping_tick(struct index *ix);	/* about once a second */
 void housekeeping_count_index(struct index *ix);	/* after a batch */
+void renew_index(struct index *ix);		/* renew.c */
 void compact_one(struct index *ix);		/* compact.c */
 void housekeeping_start(struct index *ix);	/* queues the sweep of files without rows */
 void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
 
-/* Inside a transaction: the row r leaves. Returns false when it stays. Blobs to
- * delete after the commit are collected in trash. */
+/* Inside a transaction: the row r leaves (1) or stays (0); -errno of the db. Blobs
+ * to delete after the commit are collected in trash. */
 enum leave_reason { LEAVE_SUPERSEDED, LEAVE_PURGED, LEAVE_EVICTED, LEAVE_EXPIRED };
 struct gone {
 	struct blob blob;
-	uint64_t ino;			/* of the row; 0: the version in memory gave it up */
+	uint64_t ino;			/* of the row */
+	bool given_up;			/* by the version in memory */
 };
 struct trash {
 	struct gone *all;
@@ -174,9 +179,11 @@ struct trash {
 	bool names;			/* the kernel may know some of them */
 	bool desperate;			/* in: also those that are being read may go */
 };
-bool leave_row(struct index *ix, const struct record *r, enum leave_reason reason,
-	       struct trash *trash);
+int leave_row(struct index *ix, const struct record *r, enum leave_reason reason,
+	      struct trash *trash);
+void trash_add(struct trash *trash, const struct blob *blob, uint64_t ino, bool given_up);
 void trash_empty(struct index *ix, struct trash *trash);	/* after the commit */
+void trash_free_blobs(struct index *ix, struct trash *trash);	/* but remembers them */
 void trash_forget(struct trash *trash);				/* after a rollback */
 
 /* version.c */
@@ -194,6 +201,8 @@ bool index_same_key(const struct map_node *node, const void *key);	/* of by_key 
 bool index_same_ino(const struct map_node *node, const void *ino);	/* of by_ino */
 void index_failed(struct index *ix, const char *what, int err);	/* health, log once */
 void index_worked(struct index *ix);
+void index_damaged(struct index *ix, int err);	/* notes it if err is of a damaged database */
+bool index_is_well(struct index *ix);
 void index_unlink_partial(struct index *ix, uint64_t ino);
 uint64_t index_next_ino(struct index *ix);	/* 0: none to be had */
 bool index_being_purged(struct index *ix, const char *key);	/* index.lock held */

@@ -119,6 +119,6 @@ int index_purge(struct index *ix, const struct target *targets, size_t n, int64_
 		ix->generation++;
 	}
 	if (!err)
-		*ret_removed = p.removed;
+		*ret_removed = p.removed + p.removed_rows;
 	return err;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/step.h"
 #include "disk.h"
 #include "segment_table.h"
 
@@ -215,6 +216,7 @@ int segment_append(struct segments *ss, const void *data, size_t len,
 	if (r < 0) {
 		place_undo(ss, &p);
 	} else {
+		step("append");
 		*ret_segment = p.seg->id;
 		*ret_offset = p.offset;
 	}
@@ -326,6 +328,27 @@ void segment_drop(struct segments *ss, uint64_t segment)
 		return;
 	segment_table_unlink(ss, seg);
 	segment_table_put(ss, seg);
+}
+
+void segments_drop_all(struct segments *ss)
+{
+	struct segment *current = NULL;
+	uint64_t id = 0, next = 1;
+
+	WITH_LOCK(&ss->lock)
+		current = ss->current;
+	if (current)
+		segment_table_roll(ss, current);
+	while (next) {
+		next = 0;
+		WITH_LOCK(&ss->lock)
+			for (size_t i = 0; i < ss->n && !next; i++)
+				if (ss->all[i]->id > id && ss->all[i] != ss->current)
+					next = ss->all[i]->id;
+		if (next)
+			segment_drop(ss, next);
+		id = next;
+	}
 }
 
 int segment_next_old(struct segments *ss, uint64_t after, uint64_t *ret_segment)

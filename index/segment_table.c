@@ -13,6 +13,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/log.h"
+#include "../base/step.h"
 #include "disk.h"
 
 #define OPEN_MAX_FDS 64
@@ -274,6 +275,7 @@ static int make_next(struct segments *ss, struct segment **ret)
 		return r;
 	}
 	fsync(ss->dir);
+	step("segment");
 	seg->known = true;
 	seg->users = 1;
 	*ret = seg;

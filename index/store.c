@@ -22,12 +22,12 @@
 #define CHUNKS_CACHED (16 << 20)	/* bytes */
 
 struct store {
-	/* All constant once open. */
+	/* Constant once open, but for started_ns. */
 	int cache_dir;			/* borrowed */
 	int dir;			/* blobs/ */
 	int64_t dir_bytes;		/* what blobs/ itself is counted as */
 	struct space *space;		/* borrowed */
-	struct timespec started;
+	_Atomic int64_t started_ns;	/* what is older may be swept */
 	struct codec_pool *codecs;
 	struct chunk_cache *chunks;
 	struct segments *segments;
@@ -53,6 +53,15 @@ static int open_dir(struct store *st)
 	return 0;
 }
 
+/* By the clock that files get their times from. */
+static void note_start(struct store *st)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	st->started_ns = now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
 int store_open(const struct store_config *config, struct store **ret)
 {
 	struct store *st = calloc(1, sizeof(*st));
@@ -63,8 +72,7 @@ int store_open(const struct store_config *config, struct store **ret)
 	st->cache_dir = config->dir;
 	st->dir = -1;
 	st->space = config->space;
-	/* The clock that files get their times from. */
-	clock_gettime(CLOCK_REALTIME_COARSE, &st->started);
+	note_start(st);
 	r = open_dir(st);
 	if (r < 0)
 		goto fail_dir;
@@ -309,6 +317,13 @@ int store_check(struct store *st, const struct blob *b)
 	return r;
 }
 
+bool store_is_there(struct store *st)
+{
+	struct stat s;
+
+	return fstat(st->dir, &s) == 0 && s.st_nlink > 0;
+}
+
 int64_t store_disk_bytes(const struct blob *b)
 {
 	return b->kind == BLOB_FILE ? blob_file_disk(b->stored) : 0;
@@ -351,15 +366,23 @@ void store_segment_drop(struct store *st, uint64_t segment)
 	segment_drop(st->segments, segment);
 }
 
+void store_forget_segments(struct store *st)
+{
+	note_start(st);
+	segments_drop_all(st->segments);
+}
+
 int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 		bool (*segment_known)(void *arg, uint64_t segment), void *arg,
 		const _Atomic bool *stop)
 {
+	struct timespec started = { .tv_sec = st->started_ns / 1000000000,
+				    .tv_nsec = st->started_ns % 1000000000 };
 	uint64_t segment = 0;
 
 	while (!*stop && segment_next_old(st->segments, segment, &segment) == 0) {
 		if (!segment_known(arg, segment))
 			segment_drop(st->segments, segment);
 	}
-	return sweep_files(st->dir, &st->started, known, arg, stop);
+	return sweep_files(st->dir, st->space, &started, known, arg, stop);
 }

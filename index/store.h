@@ -74,6 +74,9 @@ void store_delete(struct store *st, const struct blob *b);
 /* Reads and verifies all of it. */
 int store_check(struct store *st, const struct blob *b);
 
+/* Its directory has not been deleted. */
+bool store_is_there(struct store *st);
+
 /* Segment upkeep. live() tells the store what rows say at start (in any order,
  * in the background); pick() names a full segment so empty that copying the
  * rest pays, or -ENOENT; copy() puts a blob into the current segment as it is
@@ -84,6 +87,9 @@ void store_segment_live(struct store *st, uint64_t segment, uint64_t bytes);
 int store_segment_pick(struct store *st, uint64_t *ret_segment);
 int store_copy(struct store *st, const struct blob *from, struct blob *ret);
 void store_segment_drop(struct store *st, uint64_t segment);
+
+/* All rows are gone: so are all segments. Files are for store_sweep(). */
+void store_forget_segments(struct store *st);
 
 /* Calls known(arg, ino) for every blob file and removes those for which it says
  * false and that are older than this start; likewise segments for which

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "disk.h"
+
 #define DIRS 256
 
 /* By the time of the last change of the inode, which a rename sets too. */
@@ -35,7 +37,7 @@ static bool parse_name(const char *name, unsigned dir, uint64_t *ret)
 	return strcmp(name, again) == 0 && *ret % DIRS == dir;
 }
 
-static int sweep_dir(int blobs, unsigned i, const struct timespec *before,
+static int sweep_dir(int blobs, struct space *space, unsigned i, const struct timespec *before,
 		     bool (*known)(void *arg, uint64_t ino), void *arg,
 		     const _Atomic bool *stop)
 {
@@ -55,25 +57,30 @@ static int sweep_dir(int blobs, unsigned i, const struct timespec *before,
 		return r;
 	}
 	while (!*stop && (errno = 0, entry = readdir(d))) {
+		int64_t bytes;
 		uint64_t ino;
 
 		if (parse_name(entry->d_name, i, &ino) && known(arg, ino))
 			continue;
-		if (is_older(fd, entry->d_name, before) &&
-		    unlinkat(fd, entry->d_name, 0) < 0 && errno != ENOENT && r == 0)
+		if (!is_older(fd, entry->d_name, before))
+			continue;
+		bytes = disk_bytes(fd, entry->d_name);
+		if (unlinkat(fd, entry->d_name, 0) == 0)
+			space_release(space, bytes);
+		else if (errno != ENOENT && r == 0)
 			r = -errno;
 	}
 	closedir(d);
 	return r;
 }
 
-int sweep_files(int dir, const struct timespec *before,
+int sweep_files(int dir, struct space *space, const struct timespec *before,
 		bool (*known)(void *arg, uint64_t ino), void *arg, const _Atomic bool *stop)
 {
 	int r = 0;
 
 	for (unsigned i = 0; i < DIRS && !*stop; i++) {
-		int err = sweep_dir(dir, i, before, known, arg, stop);
+		int err = sweep_dir(dir, space, i, before, known, arg, stop);
 
 		if (r == 0)
 			r = err;

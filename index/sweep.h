@@ -9,8 +9,10 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Below dir (blobs/). Such files were never counted into space. */
-int sweep_files(int dir, const struct timespec *before,
+#include "space.h"
+
+/* Below dir (blobs/). What is removed is given back to space. */
+int sweep_files(int dir, struct space *space, const struct timespec *before,
 		bool (*known)(void *arg, uint64_t ino), void *arg, const _Atomic bool *stop);
 
 #endif

@@ -284,11 +284,16 @@ static int lose_blob(struct version *v, const struct blob *seen, int err)
 	count(corrupt);
 	log_warn("stored body of %s is damaged (%s): fetched again", v->key, strerror(-err));
 	op = was_row ? op_new(OP_DELETE) : NULL;
+	/* A place in a segment goes with its row: while there is one it may be given
+	 * back through that, and must not be twice. */
+	if (op && seen->kind == BLOB_SEGMENT)
+		op->blob = *seen;
+	else
+		store_delete(ix->store, seen);
 	if (op) {
 		op->ino = v->ino;
 		writer_post(ix, op);
 	}
-	store_delete(ix->store, seen);
 	if (ix->config.stale_names)
 		ix->config.stale_names(ix->config.arg);
 	return -EAGAIN;

@@ -8,6 +8,7 @@
 #include "../base/cleanup.h"
 #include "../base/counters.h"
 #include "../base/log.h"
+#include "../base/step.h"
 #include "index_private.h"
 
 /* Room was missing: let thread I evict, and see whether it helped. */
@@ -93,6 +94,7 @@ static void store_run(struct job *job)
 	if (!err) {
 		index_worked(ix);
 		drop_body(v, &blob);
+		step("stored");
 	} else {
 		count(unstored);
 		if (err != -ENOSPC)
@@ -142,6 +144,7 @@ static void save_run(struct job *job)
 		}
 	/* On disk before the row says so: a crash may lose bytes, not invent them. */
 	saved = fd >= 0 && ranges && fdatasync(fd) == 0;
+	step("save");
 	WITH_LOCK(&v->lock) {
 		v->saving = false;
 		saved = saved && v->state == VERSION_ARRIVING && v->body.kind == BODY_FILE;

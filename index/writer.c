@@ -11,6 +11,8 @@
 #include "../base/clock.h"
 #include "../base/counters.h"
 #include "../base/log.h"
+#include "../base/step.h"
+#include "ballast.h"
 #include "index_private.h"
 
 enum { TICK_MS = 1000, BATCH_MAX = 4096 };
@@ -92,6 +94,7 @@ struct batch {
 struct supersede_walk {
 	struct batch *b;
 	uint64_t by;
+	int err;
 };
 
 static bool supersede(void *arg, const struct record *r)
@@ -99,8 +102,8 @@ static bool supersede(void *arg, const struct record *r)
 	struct supersede_walk *walk = arg;
 
 	if (r->ino != walk->by)
-		leave_row(walk->b->ix, r, LEAVE_SUPERSEDED, &walk->b->trash);
-	return true;
+		walk->err = leave_row(walk->b->ix, r, LEAVE_SUPERSEDED, &walk->b->trash);
+	return walk->err >= 0;
 }
 
 /* What a row of v would say now. Strings are borrowed from v, but for ranges. */
@@ -144,6 +147,8 @@ static int sync_row(struct batch *b, struct op *op)
 	snapshot(v, &r);
 	if (!row)
 		err = db_each_current_of(ix->db, v->key, supersede, &walk);
+	if (!err && walk.err < 0)
+		err = walk.err;
 	if (!err)
 		err = db_put(ix->db, &r);
 	if (err && !row) {
@@ -159,6 +164,7 @@ struct purge_walk {
 	struct batch *b;
 	const struct target *target;
 	int64_t removed;
+	int err;
 };
 
 static bool purge_row(void *arg, const struct record *r)
@@ -167,7 +173,9 @@ static bool purge_row(void *arg, const struct record *r)
 
 	if (!target_matches(walk->target, r->key))
 		return true;
-	leave_row(walk->b->ix, r, LEAVE_PURGED, &walk->b->trash);
+	walk->err = leave_row(walk->b->ix, r, LEAVE_PURGED, &walk->b->trash);
+	if (walk->err < 0)
+		return false;
 	if (r->meta->status / 100 == 2)
 		walk->removed++;
 	return true;
@@ -177,6 +185,7 @@ static int purge_rows(struct batch *b, struct purge *p)
 {
 	int err = 0;
 
+	p->removed_rows = 0;
 	for (size_t i = 0; i < p->n && !err; i++) {
 		const struct target *t = &p->targets[i];
 		struct purge_walk walk = { .b = b, .target = t };
@@ -186,7 +195,24 @@ static int purge_rows(struct batch *b, struct purge *p)
 		else
 			err = db_each_prefix(b->ix->db, t->kind == TARGET_ALL ? "" : t->key,
 					     purge_row, &walk);
-		p->removed += walk.removed;
+		if (!err && walk.err < 0)
+			err = walk.err;
+		p->removed_rows += walk.removed;
+	}
+	return err;
+}
+
+/* Its blob too, unless that went with the row before. */
+static int delete_row(struct batch *b, const struct op *op)
+{
+	struct record r;
+	bool blob = op->blob.kind != BLOB_NONE && db_find_ino(b->ix->db, op->ino, &r) == 0;
+	int err = db_delete(b->ix->db, op->ino);
+
+	if (blob) {
+		if (!err)
+			trash_add(&b->trash, &op->blob, op->ino, true);
+		record_fini(&r);
 	}
 	return err;
 }
@@ -199,17 +225,14 @@ static int run_op(struct batch *b, struct op *op)
 	case OP_SYNC:
 		return sync_row(b, op);
 	case OP_DELETE:
-		return db_delete(ix->db, op->ino);
+		return delete_row(b, op);
 	case OP_PURGE:
 		return purge_rows(b, op->purge);
 	case OP_DECLARE:
 		return db_declare(ix->db, op->key, op->declared);
 	case OP_EVICT:
-		b->evict = true;
-		b->evict_bytes += op->bytes;
-		return 0;
 	case OP_NOTHING:
-		return op->err;
+		break;
 	}
 	return 0;
 }
@@ -239,6 +262,68 @@ static void unwrite(struct index *ix, struct list *ops)
 				op->v->row = false;
 }
 
+/* One bad row does not spoil the batch; a bad disk does. */
+static bool is_of_disk(int err)
+{
+	return err == -EIO || err == -ENOSPC || err == -EBADMSG || err == -EROFS;
+}
+
+/* All of them in one transaction, or none. */
+static int write_ops(struct batch *b, struct list *ops)
+{
+	struct index *ix = b->ix;
+	int err = db_begin(ix->db);
+	struct op *op;
+
+	list_for_each(op, ops, link) {
+		if (err)
+			break;
+		if (op->kind == OP_NOTHING)
+			continue;
+		op->err = run_op(b, op);
+		if (is_of_disk(op->err))
+			err = op->err;
+	}
+	step("commit");
+	if (!err)
+		err = db_commit(ix->db);
+	step("committed");
+	if (!err)
+		return 0;
+	db_rollback(ix->db);
+	unwrite(ix, ops);
+	trash_forget(&b->trash);
+	return err;
+}
+
+static bool takes_away(const struct list *ops)
+{
+	struct op *op;
+
+	list_for_each(op, ops, link)
+		if (op->kind == OP_PURGE || op->kind == OP_DELETE)
+			return true;
+	return false;
+}
+
+static int write_batch(struct batch *b, struct list *ops)
+{
+	struct index *ix = b->ix;
+	int err = write_ops(b, ops);
+
+	/* Taking away must be possible also when the disk is full. */
+	if (err == -ENOSPC && takes_away(ops) && ballast_drop(ix->dir))
+		err = write_ops(b, ops);
+	if (err) {
+		index_damaged(ix, err);
+		index_failed(ix, "index", err);
+	} else {
+		index_worked(ix);
+	}
+	housekeeping_count_index(ix);
+	return err;
+}
+
 static void run_batch(struct index *ix, struct list *ops)
 {
 	struct batch b = { .ix = ix };
@@ -247,35 +332,17 @@ static void run_batch(struct index *ix, struct list *ops)
 	bool writes = false;
 	int err = 0;
 
-	list_for_each(op, ops, link)
-		writes = writes || (op->kind != OP_EVICT && op->kind != OP_NOTHING);
-	if (writes)
-		err = db_begin(ix->db);
 	list_for_each_safe(op, next, ops, link) {
-		if (!err)
-			op->err = run_op(&b, op);
-		/* One bad row does not spoil the batch; a bad disk does. */
-		if (op->err == -EIO || op->err == -ENOSPC || op->err == -EBADMSG ||
-		    op->err == -EROFS)
-			err = op->kind == OP_NOTHING ? err : op->err;
-		if (op->kind == OP_EVICT) {
-			b.evict = true;
-			list_remove(&op->link);
-			list_append(&evicts, &op->link);
-		}
-	}
-	if (writes && !err)
-		err = db_commit(ix->db);
-	if (writes && err) {
-		db_rollback(ix->db);
-		unwrite(ix, ops);
-		trash_forget(&b.trash);
-		index_failed(ix, "index", err);
-	} else if (writes) {
-		index_worked(ix);
+		writes = writes || (op->kind != OP_EVICT && op->kind != OP_NOTHING);
+		if (op->kind != OP_EVICT)
+			continue;
+		b.evict = true;
+		b.evict_bytes += op->bytes;
+		list_remove(&op->link);
+		list_append(&evicts, &op->link);
 	}
 	if (writes)
-		housekeeping_count_index(ix);
+		err = write_batch(&b, ops);
 	finish_ops(ops, err);
 	trash_empty(ix, &b.trash);
 	if (b.evict || space_excess(&ix->space) > 0)
@@ -292,6 +359,7 @@ static void *writer_main(void *arg)
 	int64_t tick = clock_mono_ms() + TICK_MS;
 	bool last = false;
 
+	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
 	housekeeping_leftovers(ix);
 	for (;;) {
 		struct list ops = LIST_INIT(ops), *first;
