@@ -101,4 +101,8 @@ void fetch_transfers_free(struct fetch_transfer *list, size_t n);
  * goes (index_purge). Exact when it returns. */
 int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_removed);
 
+/* The same, but what is stored stays, marked stale (index_refresh): whoever asks from now
+ * on makes it be asked for again. */
+int fetch_refresh(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_marked);
+
 #endif

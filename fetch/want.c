@@ -347,16 +347,22 @@ struct marking {
 	size_t n;
 };
 
+static bool concerns(const struct target *t, const struct transfer *transfer)
+{
+	_cleanup_(meta_unrefp) struct meta *m =
+		transfer->answer ? version_meta(transfer->answer) : NULL;
+
+	/* What will come may have any tag. */
+	return (t->kind == TARGET_TAG && !m) || target_matches(t, transfer->key, m);
+}
+
 static bool mark(struct map_node *node, void *arg)
 {
 	struct marking *m = arg;
 	struct transfer *t = container_of(node, struct transfer, node);
 
-	for (size_t i = 0; i < m->n; i++)
-		if (target_matches(&m->targets[i], t->key)) {
-			t->purged = true;
-			break;
-		}
+	for (size_t i = 0; i < m->n && !t->purged; i++)
+		t->purged = concerns(&m->targets[i], t);
 	return true;
 }
 
@@ -370,13 +376,12 @@ static bool next_purged(struct map_node *node, void *arg)
 	return false;
 }
 
-int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_removed)
+/* Nothing under way can be joined or published any more (response.c looks at purged
+ * under this lock). */
+static void leave_matching(struct fetch *f, const struct target *targets, size_t n)
 {
 	struct marking m = { .targets = targets, .n = n };
-	int err;
 
-	/* First nothing under way can be joined or published (response.c looks at
-	 * purged under this lock), then the index. */
 	WITH_LOCK(&f->lock) {
 		struct transfer *t;
 
@@ -389,8 +394,21 @@ int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t
 			leave(t);
 		}
 	}
+}
+
+int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_removed)
+{
+	int err;
+
+	leave_matching(f, targets, n);
 	err = index_purge(f->config.index, targets, n, ret_removed);
 	if (!err)
 		count_by(purged, *ret_removed);
 	return err;
+}
+
+int fetch_refresh(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_marked)
+{
+	leave_matching(f, targets, n);
+	return index_refresh(f->config.index, targets, n, ret_marked);
 }

@@ -9,6 +9,8 @@ static const struct control_file table[] = {
 	{ "health", 0400, control_health_render, NULL, NULL },
 	{ "metrics", 0400, control_metrics_render, NULL, NULL },
 	{ "purge", 0200, NULL, control_purge_act, NULL },
+	{ "purged", 0400, control_purged_render, NULL, NULL },
+	{ "refresh", 0200, NULL, control_refresh_act, NULL },
 	{ "reset", 0200, NULL, control_reset_act, NULL },
 	{ "stats", 0400, control_stats_render, NULL, NULL },
 	{ "transfers", 0400, control_transfers_render, NULL, NULL },

@@ -276,15 +276,34 @@ bool index_same_ino(const struct map_node *node, const void *ino)
 	return container_of(node, struct version, ino_node)->ino == *(const uint64_t *)ino;
 }
 
-bool index_being_purged(struct index *ix, const char *key)
+bool index_being_purged(struct index *ix, const char *key, const struct meta *m)
 {
 	struct purge *p;
 
 	list_for_each(p, &ix->purges, link)
-		for (size_t i = 0; i < p->n; i++)
-			if (target_matches(&p->targets[i], key))
-				return true;
+		if (p->kind == PURGE_REMOVE && target_matches_any(p->targets, p->n, key, m))
+			return true;
 	return false;
+}
+
+/* index.lock held: the row that v was made from may not have been refreshed yet. v
+ * is nobody else's so far. */
+static int refresh_loaded(struct index *ix, struct version *v)
+{
+	struct purge *p;
+
+	list_for_each(p, &ix->purges, link) {
+		struct meta *stale;
+
+		if (p->kind != PURGE_REFRESH || !target_matches_any(p->targets, p->n, v->key, v->meta))
+			continue;
+		stale = target_refreshed(v->meta);
+		if (!stale)
+			return -ENOMEM;
+		meta_unref(v->meta);
+		v->meta = stale;
+	}
+	return 0;
 }
 
 /* index.lock held: new reference, or NULL. */
@@ -312,9 +331,11 @@ static int publish(struct index *ix, struct version *v, uint64_t generation)
 	struct map_node *same = map_find(&ix->by_ino, map_hash_u64(v->ino), index_same_ino,
 					 &v->ino);
 
-	if (generation != ix->purge_generation || index_being_purged(ix, v->key) || same ||
+	if (generation != ix->purge_generation || index_being_purged(ix, v->key, v->meta) || same ||
 	    map_find(&ix->by_key, map_hash_str(v->key), index_same_key, v->key))
 		return -EAGAIN;
+	if (refresh_loaded(ix, v) < 0)
+		return -ENOMEM;
 	if (map_add(&ix->by_ino, &v->ino_node, map_hash_u64(v->ino)) < 0)
 		return -ENOMEM;
 	if (map_add(&ix->by_key, &v->key_node, map_hash_str(v->key)) < 0) {
@@ -338,7 +359,7 @@ static int find(struct index *ix, const char *key, uint64_t ino, struct version 
 		WITH_LOCK(&ix->lock) {
 			v = find_in_memory(ix, key, ino);
 			generation = ix->purge_generation;
-			purged = key && index_being_purged(ix, key);
+			purged = key && index_being_purged(ix, key, NULL);
 		}
 		if (v) {
 			*ret = v;
@@ -355,7 +376,7 @@ static int find(struct index *ix, const char *key, uint64_t ino, struct version 
 			return -ENOENT;
 		WITH_LOCK(&ix->lock) {
 			err = publish(ix, v, generation);
-			purged = index_being_purged(ix, v->key);
+			purged = err && index_being_purged(ix, v->key, v->meta);
 		}
 		if (!err) {
 			*ret = v;
