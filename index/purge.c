@@ -127,7 +127,7 @@ static int run(struct index *ix, struct purge *p, int64_t *ret)
 	err = writer_call(ix, op);
 	WITH_LOCK(&ix->lock) {
 		list_remove(&p->link);
-		ix->purge_generation++;
+		ix->generation++;
 	}
 	if (!err)
 		*ret = p->removed;
