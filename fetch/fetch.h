@@ -22,7 +22,7 @@ struct fetch_config {
 	const char *base_url;		/* the mount's own origin: may be a private address; NULL: web */
 	bool shared;			/* a shared cache in the sense of RFC 9111 */
 	bool allow_private;
-	bool offline;
+	bool offline;			/* to begin with: fetch_set_offline() */
 	const char *const *headers;	/* "Name: value", NULL at the end; borrowed */
 	const char *user_agent;
 	const char *cacert, *proxy;	/* NULL: curl's defaults */
@@ -72,6 +72,11 @@ void fetch_free(struct fetch *f);
 /* key: a normalised absolute URL (url.h). Answers through w->done, possibly
  * before this returns. */
 void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w);
+
+/* Offline, wants are answered from what is stored, however stale, else with -ENETDOWN.
+ * Transfers under way go on. */
+void fetch_set_offline(struct fetch *f, bool offline);
+bool fetch_is_offline(const struct fetch *f);
 
 /* The caller does not want it any more. True: done will not be called, w is
  * the caller's again. False: done was called or is being called. The transfer

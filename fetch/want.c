@@ -169,7 +169,7 @@ static enum use may_use(const struct fetch *f, struct version *v, unsigned flags
 
 	if (version_state(v) == VERSION_FAILED || version_length(v) < 0)
 		return USE_NOT;
-	if (flags & WANT_CACHED || f->config.offline)
+	if (flags & WANT_CACHED || atomic_load(&f->offline))
 		return USE_STALE;
 	if (flags & WANT_RELOAD || is_lost(v))
 		return USE_NOT;
@@ -310,7 +310,7 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 			serve(w, v, use == USE_FRESH || fetch_fresh_ms(v) ? CACHE_HIT : CACHE_STALE);
 			return;
 		}
-		if (flags & WANT_CACHED || f->config.offline) {
+		if (flags & WANT_CACHED || atomic_load(&f->offline)) {
 			deliver(w, flags & WANT_CACHED ? -ENOENT : -ENETDOWN, NULL, CACHE_MISS, 0);
 			return;
 		}
