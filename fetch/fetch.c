@@ -138,6 +138,7 @@ void fetch_free(struct fetch *f)
 	loop_close(f);
 	inbox_fini(&f->inbox);
 	map_fini(&f->inflight);
+	holds_fini(&f->holds);
 	pthread_mutex_destroy(&f->lock);
 	free(f->base_origin);
 	free(f->base_host);
