@@ -46,6 +46,7 @@ int fetch_new(const struct fetch_config *config, struct fetch **ret)
 	if (!f)
 		return -ENOMEM;
 	f->config = *config;
+	atomic_init(&f->offline, config->offline);
 	f->epoll = f->wake_fd = -1;
 	f->authorized = sends_authorization(config);
 	pthread_mutex_init(&f->lock, NULL);
@@ -64,6 +65,16 @@ int fetch_new(const struct fetch_config *config, struct fetch **ret)
 	}
 	*ret = f;
 	return 0;
+}
+
+void fetch_set_offline(struct fetch *f, bool offline)
+{
+	atomic_store(&f->offline, offline);
+}
+
+bool fetch_is_offline(const struct fetch *f)
+{
+	return atomic_load(&f->offline);
 }
 
 int fetch_start(struct fetch *f)

@@ -22,7 +22,7 @@ struct fetch_config {
 	const char *base_url;		/* the mount's own origin: may be a private address; NULL: web */
 	bool shared;			/* a shared cache in the sense of RFC 9111 */
 	bool allow_private;
-	bool offline;
+	bool offline;			/* to begin with: fetch_set_offline() */
 	const char *const *headers;	/* "Name: value", NULL at the end; borrowed */
 	const char *user_agent;
 	const char *cacert, *proxy;	/* NULL: curl's defaults */
@@ -74,6 +74,11 @@ void fetch_free(struct fetch *f);
  * before this returns. */
 void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w);
 
+/* Offline, wants are answered from what is stored, however stale, else with -ENETDOWN.
+ * Transfers under way go on. */
+void fetch_set_offline(struct fetch *f, bool offline);
+bool fetch_is_offline(const struct fetch *f);
+
 /* The caller does not want it any more. True: done will not be called, w is
  * the caller's again. False: done was called or is being called. The transfer
  * goes on. */
@@ -101,5 +106,9 @@ void fetch_transfers_free(struct fetch_transfer *list, size_t n);
  * way are not joined any more, what they bring is not kept, and what is stored
  * goes (index_purge). Exact when it returns. */
 int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_removed);
+
+/* The same, but what is stored stays, marked stale (index_refresh): whoever asks from now
+ * on makes it be asked for again. */
+int fetch_refresh(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_marked);
 
 #endif

@@ -138,6 +138,7 @@ struct fetch {
 	struct inbox inbox;		/* struct message */
 	int wake_fd;			/* eventfd */
 	_Atomic bool stopping;
+	_Atomic bool offline;		/* nobody is asked for a name */
 	_Atomic bool room;		/* there may be room for who paused for it */
 	bool started;
 	pthread_t thread;

@@ -174,7 +174,10 @@ static int on_not_modified(struct transfer *t)
 	if (!m)
 		return give_up(t, -ENOMEM);
 	policy_limit(t, m);
-	version_set_meta(t->stale, m);
+	/* Of before a purge or a refresh: it says nothing of after it. */
+	WITH_LOCK(&t->fetch->lock)
+		if (!t->purged)
+			version_set_meta(t->stale, m);
 	count(revalidated);
 	t->body_ignored = true;
 	transfer_answer(t, 0, t->stale, CACHE_REVALIDATED);

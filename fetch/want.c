@@ -182,7 +182,7 @@ static enum use may_use(const struct fetch *f, struct version *v, unsigned flags
 
 	if (version_state(v) == VERSION_FAILED || version_length(v) < 0)
 		return USE_NOT;
-	if (flags & WANT_CACHED || f->config.offline)
+	if (flags & WANT_CACHED || atomic_load(&f->offline))
 		return USE_STALE;
 	if (flags & WANT_RELOAD || is_lost(v))
 		return USE_NOT;
@@ -378,10 +378,10 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 			serve(f, w, v, use == USE_FRESH || fetch_fresh_ms(f, v) ? CACHE_HIT : CACHE_STALE);
 			return;
 		}
-		if (!(flags & (WANT_RELOAD | WANT_CACHED)) && !f->config.offline &&
+		if (!(flags & (WANT_RELOAD | WANT_CACHED)) && !atomic_load(&f->offline) &&
 		    answer_held(f, key, w, v, use))
 			return;
-		if (flags & WANT_CACHED || f->config.offline) {
+		if (flags & WANT_CACHED || atomic_load(&f->offline)) {
 			deliver(w, flags & WANT_CACHED ? -ENOENT : -ENETDOWN, NULL, CACHE_MISS, 0);
 			return;
 		}
@@ -438,17 +438,27 @@ static bool any_matches(const char *key, void *arg)
 	const struct marking *m = arg;
 
 	for (size_t i = 0; i < m->n; i++)
-		if (target_matches(&m->targets[i], key))
+		if (target_matches(&m->targets[i], key, NULL))
 			return true;
 	return false;
 }
 
+static bool concerns(const struct target *t, const struct transfer *transfer)
+{
+	_cleanup_(meta_unrefp) struct meta *m =
+		transfer->answer ? version_meta(transfer->answer) : NULL;
+
+	/* What will come may have any tag. */
+	return (t->kind == TARGET_TAG && !m) || target_matches(t, transfer->key, m);
+}
+
 static bool mark(struct map_node *node, void *arg)
 {
+	const struct marking *m = arg;
 	struct transfer *t = container_of(node, struct transfer, node);
 
-	if (any_matches(t->key, arg))
-		t->purged = true;
+	for (size_t i = 0; i < m->n && !t->purged; i++)
+		t->purged = concerns(&m->targets[i], t);
 	return true;
 }
 
@@ -462,13 +472,12 @@ static bool next_purged(struct map_node *node, void *arg)
 	return false;
 }
 
-int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_removed)
+/* Nothing under way can be joined or published any more (response.c looks at purged
+ * under this lock). */
+static void leave_matching(struct fetch *f, const struct target *targets, size_t n)
 {
 	struct marking m = { .targets = targets, .n = n };
-	int err;
 
-	/* First nothing under way can be joined or published (response.c looks at
-	 * purged under this lock), then the index. */
 	WITH_LOCK(&f->lock) {
 		struct transfer *t;
 
@@ -482,8 +491,21 @@ int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t
 			leave(t);
 		}
 	}
+}
+
+int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_removed)
+{
+	int err;
+
+	leave_matching(f, targets, n);
 	err = index_purge(f->config.index, targets, n, ret_removed);
 	if (!err)
 		count_by(purged, *ret_removed);
 	return err;
+}
+
+int fetch_refresh(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_marked)
+{
+	leave_matching(f, targets, n);
+	return index_refresh(f->config.index, targets, n, ret_marked);
 }

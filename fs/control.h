@@ -14,6 +14,12 @@ struct fs;
 
 #define CONTROL_DIR ".control"	/* its name in the root directory */
 
+/* Who writes. */
+struct control_writer {
+	uid_t uid;
+	pid_t pid;		/* of the thread */
+};
+
 struct control_file {
 	const char *name;
 	mode_t mode;		/* 0400, 0200; the directory's mode comes on top */
@@ -25,7 +31,7 @@ struct control_file {
 	 * matter. 0: done when it returns, which may wait for the disk and, on
 	 * old kernels, for entry timeouts, but never for the network. -EINVAL:
 	 * bad syntax, and nothing was done. NULL: cannot be written (EACCES). */
-	int (*act)(struct fs *fs, const char *text, size_t len);
+	int (*act)(struct fs *fs, const struct control_writer *by, const char *text, size_t len);
 
 	/* A directory, whose every name is a file: appends the text of that one. 0
 	 * or -errno. NULL: not a directory. */

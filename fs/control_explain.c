@@ -127,7 +127,7 @@ static const char *open_of_stored(struct fs *fs, struct version *v, const struct
 
 	if (version_state(v) == VERSION_FAILED || version_length(v) < 0)
 		return "fetched: what arrived is not whole";
-	if (fs->options->fetch.offline || now < m->fresh_until_ms)
+	if (fetch_is_offline(fs->fetch) || now < m->fresh_until_ms)
 		return found ? "served from the cache" : "an error, as remembered";
 	if (now < m->swr_until_ms)
 		return "served stale from the cache, and revalidated behind";
@@ -140,7 +140,7 @@ static const char *open_of_unknown(struct fs *fs, bool below, enum path_guess gu
 {
 	if (below)
 		return "opened as a directory";
-	if (fs->options->fetch.offline)
+	if (fetch_is_offline(fs->fetch))
 		return "refused: offline, and not cached";
 	return guess == PATH_FILE ? "fetched: nothing is stored" :
 				    "fetched when opened as a file; until then a directory";

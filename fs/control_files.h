@@ -9,11 +9,19 @@ int control_config_render(struct fs *fs, struct buf *to);
 int control_explain_render(struct fs *fs, const char *name, struct buf *to);
 int control_health_render(struct fs *fs, struct buf *to);
 int control_metrics_render(struct fs *fs, struct buf *to);
+int control_offline_render(struct fs *fs, struct buf *to);
+int control_purged_render(struct fs *fs, struct buf *to);
 int control_stats_render(struct fs *fs, struct buf *to);
 int control_transfers_render(struct fs *fs, struct buf *to);
 int control_version_render(struct fs *fs, struct buf *to);
 
-int control_purge_act(struct fs *fs, const char *text, size_t len);
-int control_reset_act(struct fs *fs, const char *text, size_t len);
+int control_offline_act(struct fs *fs, const struct control_writer *by, const char *text,
+			size_t len);
+int control_purge_act(struct fs *fs, const struct control_writer *by, const char *text,
+		      size_t len);
+int control_refresh_act(struct fs *fs, const struct control_writer *by, const char *text,
+			size_t len);
+int control_reset_act(struct fs *fs, const struct control_writer *by, const char *text,
+		      size_t len);
 
 #endif

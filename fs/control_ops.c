@@ -83,13 +83,15 @@ void control_lookup(struct fs *fs, struct fuse_req *req, const struct inode *i,
 void control_write(struct fs *fs, struct fuse_req *req, const struct inode *i,
 		   const char *data, size_t len)
 {
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	const struct control_writer by = { ctx->uid, ctx->pid };
 	int r;
 
 	if (!i->control->act || !attr_may(fs, req, i, W_OK)) {
 		reply_err(req, -EACCES);
 		return;
 	}
-	r = i->control->act(fs, data, len);
+	r = i->control->act(fs, &by, data, len);
 	if (r < 0)
 		reply_err(req, r);
 	else

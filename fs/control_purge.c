@@ -1,30 +1,60 @@
-/* control_purge.c - .control/purge: when the write returns, no later open sees what was
- * purged. */
+/* control_purge.c - .control/purge and .control/refresh: when the write returns, no later
+ * open sees what was purged, or sees what is refreshed without the origin's word. */
 #include <errno.h>
 
+#include "../base/clock.h"
 #include "../base/log.h"
 #include "control_files.h"
 #include "fs.h"
 #include "options.h"
 #include "targets.h"
 
-int control_purge_act(struct fs *fs, const char *text, size_t len)
+typedef int change_targets(struct fetch *f, const struct target *targets, size_t n, int64_t *ret);
+
+static int run(struct fs *fs, const struct control_writer *by, const char *order,
+	       change_targets *change, const char *text, size_t len)
 {
+	struct purged_entry e = { .uid = by->uid, .pid = by->pid, .order = order };
 	struct target *targets;
-	size_t n;
-	int64_t removed = 0;
+	bool dry_run;
 	int err;
 
-	err = targets_parse(fs->options->base_url, text, len, &targets, &n);
-	if (err < 0 || n == 0)
+	err = targets_parse(fs->options->base_url, text, len, &targets, &e.targets, &dry_run);
+	if (err < 0 || e.targets == 0)
 		return err;
-	err = fetch_purge(fs->fetch, targets, n, &removed);
-	targets_free(targets, n);
-	/* Also after an error: some of it may be gone. */
-	notify_purged(fs);
-	if (err < 0)
-		log_error("purge of %zu targets: %s", n, strerror(-err));
-	else
-		log_debug("purge of %zu targets removed %lld", n, (long long)removed);
-	return err;
+	if (dry_run) {
+		e.order = "dry-run";
+		err = index_count(fs->index, targets, e.targets, &e.matched);
+	} else {
+		err = change(fs->fetch, targets, e.targets, &e.matched);
+		/* Also after an error: some of it may be done. */
+		notify_purged(fs);
+	}
+	targets_free(targets, e.targets);
+	if (err < 0) {
+		log_error("%s of %zu targets: %s", e.order, e.targets, strerror(-err));
+		return err;
+	}
+	log_debug("%s of %zu targets matched %lld", e.order, e.targets, (long long)e.matched);
+	e.time_ms = clock_wall_ms();
+	purged_note(&fs->purged, &e);
+	return 0;
+}
+
+int control_purge_act(struct fs *fs, const struct control_writer *by, const char *text,
+		      size_t len)
+{
+	return run(fs, by, "purge", fetch_purge, text, len);
+}
+
+int control_refresh_act(struct fs *fs, const struct control_writer *by, const char *text,
+			size_t len)
+{
+	return run(fs, by, "refresh", fetch_refresh, text, len);
+}
+
+int control_purged_render(struct fs *fs, struct buf *to)
+{
+	purged_render(&fs->purged, to);
+	return 0;
 }

@@ -2,9 +2,10 @@
 #include "control_files.h"
 
 /* Whatever is written: `echo > reset` is as clear as `echo 1 > reset`. */
-int control_reset_act(struct fs *fs, const char *text, size_t len)
+int control_reset_act(struct fs *fs, const struct control_writer *by, const char *text, size_t len)
 {
 	(void)fs;
+	(void)by;
 	(void)text;
 	(void)len;
 	counters_reset();

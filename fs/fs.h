@@ -22,6 +22,7 @@
 #include "listing.h"
 #include "notify.h"
 #include "park.h"
+#include "purged.h"
 #include "revisit.h"
 
 struct fuse_session;
@@ -46,6 +47,7 @@ struct fs {
 	struct listings listings;
 	struct revisits revisits;
 	struct notify notify;
+	struct purged purged;
 
 	/* session.c's. */
 	sem_t stop;			/* posted: session_run() is to end */

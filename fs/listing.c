@@ -241,7 +241,7 @@ static bool add_plus(struct page *p, const struct listed *name, off_t next)
 	e.attr.st_ino = name->ino;
 	e.attr.st_mode = name->type;
 	if (i) {
-		if (!version_is_current(i->version))
+		if (!version_is_trusted(i->version))
 			entry_ms = 0;
 		e.ino = i->ino;
 		attr_fill(p->fs, i, &e.attr);

@@ -67,7 +67,7 @@ void reply_entry(struct fs *fs, struct fuse_req *req, struct inode *i, int64_t e
 	bool file = i->kind == INODE_FILE;
 	int turn = file ? notify_begin_reply(fs) : 0;
 
-	if (file && !version_is_current(i->version))
+	if (file && !version_is_trusted(i->version))
 		entry_ms = 0;
 	attr_fill(fs, i, &e.attr);
 	e.entry_timeout = (double)entry_ms / 1000;

@@ -78,6 +78,7 @@ int session_new(struct fs *fs, const struct options *o)
 	park_init(&fs->park);
 	listings_init(&fs->listings);
 	revisits_init(&fs->revisits);
+	purged_init(&fs->purged);
 	notify_init(&fs->notify);
 	r = inodes_show_root(&fs->inodes, o->base_url ? o->base_url : "");
 	if (r == 0)
@@ -99,6 +100,7 @@ void session_free(struct fs *fs)
 	notify_fini(&fs->notify);
 	revisits_fini(&fs->revisits);
 	listings_fini(&fs->listings);
+	purged_fini(&fs->purged);
 	park_fini(&fs->park);
 	inodes_fini(&fs->inodes);
 	sem_destroy(&fs->stop);

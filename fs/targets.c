@@ -6,6 +6,7 @@
 
 #include "../base/buf.h"
 #include "../base/cleanup.h"
+#include "../base/clock.h"
 #include "../fetch/url.h"
 #include "path.h"
 
@@ -13,12 +14,11 @@
  * another URL: a text of that size has to end with its line. */
 #define UNFINISHED_LEAST 4096
 
-/* Words that are no paths: "all", and what later versions will understand. */
-static bool is_reserved(const char *text)
-{
-	return strncmp(text, "host:", 5) == 0 || strncmp(text, "tag:", 4) == 0 ||
-	       strncmp(text, "dry-run ", 8) == 0 || strcmp(text, "stale") == 0;
-}
+#define DRY_RUN "dry-run "
+
+/* Stands for a star while a glob is normalised: letters that nothing changes, also in the
+ * name of a host, and that nobody uses. */
+#define STAR_WORD "wcfsstarwcfs"
 
 static bool is_url(const char *text)
 {
@@ -98,19 +98,19 @@ static int prefix_key(const char *root_key, const char *text, char **ret)
 }
 
 /* Drops the backslashes. True: an unprotected '*' was at the end, and is cut off too;
- * *ret_wrong: there is one before the end. */
-static bool cut_star(char *text, bool *ret_wrong)
+ * *ret_inner: there is one before the end. */
+static bool cut_star(char *text, bool *ret_inner)
 {
 	char *to = text;
 
-	*ret_wrong = false;
+	*ret_inner = false;
 	for (; *text; text++) {
 		if (*text == '*' && !text[1]) {
 			*to = '\0';
 			return true;
 		}
 		if (*text == '*')
-			*ret_wrong = true;
+			*ret_inner = true;
 		if (*text == '\\' && (text[1] == '*' || text[1] == '\\'))
 			text++;
 		*to++ = *text;
@@ -119,19 +119,98 @@ static bool cut_star(char *text, bool *ret_wrong)
 	return false;
 }
 
-static int parse_line(const char *root_key, char *text, struct target *ret)
+/* The key of a glob, with TARGET_STAR for each star: they are words while it is
+ * normalised, so that a star may be part of a name, or be a name. */
+static int glob_key(const char *root_key, const char *text, char **ret)
 {
-	bool prefix, wrong;
+	struct buf whole _cleanup_(buf_fini) = BUF_INIT;
+	char *from, *to, *word;
+	int err;
+
+	if (strstr(text, STAR_WORD))
+		return -EINVAL;
+	for (; *text; text++) {
+		if (*text == '\\' && (text[1] == '*' || text[1] == '\\'))
+			buf_char(&whole, *++text);
+		else if (*text == '*')
+			buf_str_append(&whole, STAR_WORD);
+		else
+			buf_char(&whole, *text);
+	}
+	if (!buf_ok(&whole))
+		return -ENOMEM;
+	err = targets_key(root_key, whole.data, ret);
+	if (err < 0)
+		return err;
+	from = to = *ret;
+	while ((word = strstr(from, STAR_WORD))) {
+		memmove(to, from, (size_t)(word - from));
+		to += word - from;
+		*to++ = TARGET_STAR;
+		from = word + strlen(STAR_WORD);
+	}
+	memmove(to, from, strlen(from) + 1);
+	return 0;
+}
+
+/* "host" or "host:port", as keys have it. */
+static int host_key(const char *name, char **ret)
+{
+	struct buf url _cleanup_(buf_fini) = BUF_INIT;
+	char *key _cleanup_(cleanup_free) = NULL;
+	int err;
+
+	if (!*name || strpbrk(name, "/?#@\\ *"))
+		return -EINVAL;
+	/* Of no scheme whose default port could go. */
+	buf_printf(&url, "%s://%s/", strstr(name, ":443") ? "http" : "https", name);
+	if (!buf_ok(&url))
+		return -ENOMEM;
+	err = url_normalise(buf_str(&url), &key, NULL);
+	if (err < 0)
+		return err == -ENOMEM ? err : -EINVAL;
+	name = strstr(key, "://") + 3;
+	*ret = strndup(name, strcspn(name, "/"));
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* Words that are no paths. 1: it was one. */
+static int parse_word(const char *text, struct target *ret)
+{
+	int err;
 
 	if (strcmp(text, "all") == 0) {
-		*ret = (struct target){ TARGET_ALL, NULL };
+		*ret = (struct target){ .kind = TARGET_ALL };
+	} else if (strcmp(text, "stale") == 0) {
+		*ret = (struct target){ .kind = TARGET_STALE, .before_ms = clock_wall_ms() };
+	} else if (strncmp(text, "tag:", 4) == 0) {
+		if (!text[4] || text[4] == ' ')
+			return -EINVAL;
+		*ret = (struct target){ .kind = TARGET_TAG, .key = strdup(text + 4) };
+		return ret->key ? 1 : -ENOMEM;
+	} else if (strncmp(text, "host:", 5) == 0) {
+		ret->kind = TARGET_HOST;
+		err = host_key(text + 5, &ret->key);
+		return err < 0 ? err : 1;
+	} else {
 		return 0;
 	}
-	if (is_reserved(text))
-		return -EINVAL;
-	prefix = cut_star(text, &wrong);
-	if (wrong)
-		return -EINVAL;
+	return 1;
+}
+
+static int parse_line(const char *root_key, char *text, struct target *ret)
+{
+	char *whole _cleanup_(cleanup_free) = strdup(text);
+	bool prefix, inner;
+	int err = whole ? parse_word(text, ret) : -ENOMEM;
+
+	if (err)
+		return err < 0 ? err : 0;
+	prefix = cut_star(text, &inner);
+	if (inner) {
+		ret->kind = TARGET_GLOB;
+		return glob_key(root_key, whole, &ret->key);
+	}
 	ret->kind = prefix ? TARGET_PREFIX : TARGET_KEY;
 	return prefix ? prefix_key(root_key, text, &ret->key)
 		      : targets_key(root_key, text, &ret->key);
@@ -159,11 +238,25 @@ static int add_target(struct target **targets, size_t *n, const struct target *t
 	return 0;
 }
 
+/* Takes "dry-run " off; all lines have it, or none. */
+static int cut_dry_run(char **line, bool first, bool *dry_run)
+{
+	bool dry = strncmp(*line, DRY_RUN, strlen(DRY_RUN)) == 0;
+
+	if (!first && dry != *dry_run)
+		return -EINVAL;
+	*dry_run = dry;
+	if (dry)
+		*line += strlen(DRY_RUN);
+	return **line && strncmp(*line, DRY_RUN, strlen(DRY_RUN)) ? 0 : -EINVAL;
+}
+
 int targets_parse(const char *root_key, const char *text, size_t len, struct target **ret,
-		  size_t *ret_n)
+		  size_t *ret_n, bool *ret_dry_run)
 {
 	char *copy _cleanup_(cleanup_free) = strndup(text, len);
 	struct target *targets = NULL;
+	bool dry_run = false;
 	size_t n = 0;
 	char *line, *rest = copy;
 	int err = 0;
@@ -175,14 +268,16 @@ int targets_parse(const char *root_key, const char *text, size_t len, struct tar
 	if (len >= UNFINISHED_LEAST && text[len - 1] != '\n')
 		return -EINVAL;
 	while (err == 0 && (line = strsep(&rest, "\n"))) {
-		struct target t = { TARGET_KEY, NULL };
+		struct target t = { .kind = TARGET_KEY };
 		size_t end = strlen(line);
 
 		if (end && line[end - 1] == '\r')
 			line[--end] = '\0';
 		if (!line[strspn(line, " \t")])
 			continue;
-		err = parse_line(root_key, line, &t);
+		err = cut_dry_run(&line, n == 0, &dry_run);
+		if (err == 0)
+			err = parse_line(root_key, line, &t);
 		if (err == 0)
 			err = add_target(&targets, &n, &t);
 		if (err < 0)
@@ -194,5 +289,6 @@ int targets_parse(const char *root_key, const char *text, size_t len, struct tar
 	}
 	*ret = targets;
 	*ret_n = n;
+	*ret_dry_run = dry_run;
 	return 0;
 }

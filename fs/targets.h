@@ -4,7 +4,12 @@
  *   https://host/a.jpg   that URL           all       everything
  *   a b.jpg  /docs/x     a path below the mount point, as ls shows it
  *   https://host/img*    all URLs, or paths, that begin so
+ *   a*b  img-*.jpg        a '*' anywhere else: any number of bytes, also '/'
  *   a\*b                 a '*' that is part of the name
+ *   host:NAME[:PORT]     all URLs of that host
+ *   tag:NAME             what the origin gave that tag (meta_has_tag)
+ *   stale                what is not fresh now
+ *   dry-run TARGET       the same, only to be counted
  *
  * Blank lines are skipped. */
 #ifndef FS_TARGETS_H
@@ -14,10 +19,11 @@
 
 #include "../index/index.h"
 
-/* All of text, or nothing: -EINVAL if a line is wrong, -ENOMEM. root_key is the key of
+/* All of text, or nothing: -EINVAL if a line is wrong, or some lines are dry runs and
+ * others are not; -ENOMEM. root_key is the key of
  * the root directory. The targets are the caller's: targets_free(). */
 int targets_parse(const char *root_key, const char *text, size_t len, struct target **ret,
-		  size_t *ret_n);
+		  size_t *ret_n, bool *ret_dry_run);
 void targets_free(struct target *targets, size_t n);
 
 /* The key of a URL, or of a path below the mount point. text is cut up in place.

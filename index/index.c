@@ -280,15 +280,34 @@ bool index_same_ino(const struct map_node *node, const void *ino)
 	return container_of(node, struct version, ino_node)->ino == *(const uint64_t *)ino;
 }
 
-bool index_being_purged(struct index *ix, const char *key)
+bool index_being_purged(struct index *ix, const char *key, const struct meta *m)
 {
 	struct purge *p;
 
 	list_for_each(p, &ix->purges, link)
-		for (size_t i = 0; i < p->n; i++)
-			if (target_matches(&p->targets[i], key))
-				return true;
+		if (p->kind == PURGE_REMOVE && target_matches_any(p->targets, p->n, key, m))
+			return true;
 	return false;
+}
+
+/* index.lock held: the row that v was made from may not have been refreshed yet. v
+ * is nobody else's so far. */
+static int refresh_loaded(struct index *ix, struct version *v)
+{
+	struct purge *p;
+
+	list_for_each(p, &ix->purges, link) {
+		struct meta *stale;
+
+		if (p->kind != PURGE_REFRESH || !target_matches_any(p->targets, p->n, v->key, v->meta))
+			continue;
+		stale = target_refreshed(v->meta);
+		if (!stale)
+			return -ENOMEM;
+		meta_unref(v->meta);
+		v->meta = stale;
+	}
+	return 0;
 }
 
 /* index.lock held: new reference, or NULL. */
@@ -312,14 +331,27 @@ static struct version *find_in_memory(struct index *ix, const char *key, uint64_
 /* index.lock held: v is in memory, but not what its key shows. Its row says that it is:
  * what should have superseded it failed before it had a row. So it is again (a new
  * reference), unless it cannot be read, or its row is about to go: then -ENOENT. */
-static int show_again(struct index *ix, struct version *v)
+static int show_again(struct index *ix, struct version *v, const struct meta *of_row)
 {
+	struct meta *stale = NULL;
 	bool failed = false;
 
 	WITH_LOCK(&v->lock)
 		failed = v->state == VERSION_FAILED;
 	if (failed || !v->row || v->doomed)
 		return -ENOENT;
+	/* A refresh meanwhile found the row alone. */
+	if (of_row->flags & META_REFRESH) {
+		WITH_LOCK(&v->lock) {
+			stale = target_refreshed(v->meta);
+			if (!stale)
+				break;
+			meta_unref(v->meta);
+			v->meta = stale;
+		}
+		if (!stale)
+			return -ENOMEM;
+	}
 	if (map_add(&ix->by_key, &v->key_node, map_hash_str(v->key)) < 0)
 		return -ENOMEM;
 	v->current = true;
@@ -337,11 +369,13 @@ static int publish(struct index *ix, struct version *v, uint64_t generation,
 					 &v->ino);
 	int err;
 
-	if (generation != ix->generation || index_being_purged(ix, v->key) ||
+	if (generation != ix->generation || index_being_purged(ix, v->key, v->meta) ||
 	    map_find(&ix->by_key, map_hash_str(v->key), index_same_key, v->key))
 		return -EAGAIN;
+	if (refresh_loaded(ix, v) < 0)
+		return -ENOMEM;
 	if (same) {
-		err = show_again(ix, container_of(same, struct version, ino_node));
+		err = show_again(ix, container_of(same, struct version, ino_node), v->meta);
 		if (!err)
 			*ret_known = container_of(same, struct version, ino_node);
 		return err;
@@ -369,7 +403,7 @@ static int find(struct index *ix, const char *key, uint64_t ino, struct version 
 		WITH_LOCK(&ix->lock) {
 			v = find_in_memory(ix, key, ino);
 			generation = ix->generation;
-			purged = key && index_being_purged(ix, key);
+			purged = key && index_being_purged(ix, key, NULL);
 		}
 		if (v) {
 			*ret = v;
@@ -388,7 +422,7 @@ static int find(struct index *ix, const char *key, uint64_t ino, struct version 
 			return -ENOENT;
 		WITH_LOCK(&ix->lock) {
 			err = publish(ix, v, generation, &known);
-			purged = index_being_purged(ix, v->key);
+			purged = err && index_being_purged(ix, v->key, v->meta);
 		}
 		if (!err && !known) {
 			*ret = v;

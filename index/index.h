@@ -72,18 +72,38 @@ bool index_is_declared(struct index *ix, const char *key);
 int index_take_ino(struct index *ix, uint64_t *ret);
 
 /* What a purge is about. */
-enum target_kind { TARGET_KEY, TARGET_PREFIX, TARGET_ALL };
+enum target_kind {
+	TARGET_KEY, TARGET_PREFIX, TARGET_ALL,
+	TARGET_GLOB,		/* key: a URL with TARGET_STAR for any number of bytes */
+	TARGET_HOST,		/* key: "host", whatever the port, or "host:port" */
+	TARGET_TAG,		/* key: a tag (meta_has_tag) */
+	TARGET_STALE,		/* what was fresh until before_ms at most */
+};
+#define TARGET_STAR '\1'	/* no byte of a key */
 struct target {
 	enum target_kind kind;
-	char *key;		/* of a key or prefix; owned by who made it */
+	char *key;		/* see kind; NULL for the others; owned by who made it */
+	int64_t before_ms;	/* STALE: wall time */
 };
-bool target_matches(const struct target *t, const char *key);
+
+/* m NULL: nothing is known of the response, neither its tags nor its age. */
+bool target_matches(const struct target *t, const char *key, const struct meta *m);
 
 /* Nothing that matches is what its key shows any more when this returns, also
  * what arrives now. Readers of it keep reading. *ret_removed: how many 2xx
  * versions that was. Waits for thread I. */
 int index_purge(struct index *ix, const struct target *targets, size_t n,
 		int64_t *ret_removed);
+
+/* The same, but what matches stays, marked as stale: it is asked for again before it
+ * is shown. *ret_marked: how many 2xx versions. */
+int index_refresh(struct index *ix, const struct target *targets, size_t n,
+		  int64_t *ret_marked);
+
+/* How many 2xx versions a purge would remove; those that arrive only now are not among
+ * them. Waits for thread I. */
+int index_count(struct index *ix, const struct target *targets, size_t n,
+		int64_t *ret_matching);
 
 struct index_sums {
 	int64_t objects, bytes_logical, bytes_stored, bytes_used, bytes_limit;

@@ -31,7 +31,12 @@ struct purge {
 	struct list link;		/* index.purges; guarded by index.lock */
 	const struct target *targets;
 	size_t n;
-	int64_t removed;		/* by W: had no row */
+	enum purge_kind {
+		PURGE_REMOVE,
+		PURGE_REFRESH,
+		PURGE_COUNT,
+	} kind;
+	int64_t removed;		/* or refreshed, or counted; by W: those without a row */
 	int64_t removed_rows;		/* by I */
 };
 
@@ -205,6 +210,14 @@ void index_damaged(struct index *ix, int err);	/* notes it if err is of a damage
 bool index_is_well(struct index *ix);
 void index_unlink_partial(struct index *ix, uint64_t ino);
 uint64_t index_next_ino(struct index *ix);	/* 0: none to be had */
-bool index_being_purged(struct index *ix, const char *key);	/* index.lock held */
+/* index.lock held: nothing (more) of key may be shown; m NULL: no matter what it is. */
+bool index_being_purged(struct index *ix, const char *key, const struct meta *m);
+
+/* target.c */
+bool target_matches_any(const struct target *targets, size_t n, const char *key,
+		   const struct meta *m);
+/* All keys that match begin with these bytes. */
+const char *target_scope(const struct target *t, size_t *ret_len);
+struct meta *target_refreshed(const struct meta *m);	/* a copy, stale; NULL: no memory */
 
 #endif

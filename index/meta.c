@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct meta *meta_new(void)
 {
@@ -91,4 +92,40 @@ void meta_unrefp(struct meta **m)
 {
 	meta_unref(*m);
 	*m = NULL;
+}
+
+/* A list of tags, up to the end of its line. */
+static bool list_has(const char *list, const char *between, const char *tag)
+{
+	size_t len = strlen(tag);
+
+	for (;;) {
+		size_t n;
+
+		list += strspn(list, " \t");
+		n = strcspn(list, between);
+		while (n > 0 && (list[n - 1] == ' ' || list[n - 1] == '\t' || list[n - 1] == '\r'))
+			n--;
+		if (n == len && len > 0 && memcmp(list, tag, len) == 0)
+			return true;
+		list += strcspn(list, between);
+		if (*list == '\0' || *list == '\n')
+			return false;
+		list++;
+	}
+}
+
+bool meta_has_tag(const struct meta *m, const char *tag)
+{
+	const char *line = m->headers;
+
+	while (*line) {
+		if (strncasecmp(line, "Surrogate-Key:", 14) == 0 && list_has(line + 14, " \t\n", tag))
+			return true;
+		if (strncasecmp(line, "Cache-Tag:", 10) == 0 && list_has(line + 10, ",\n", tag))
+			return true;
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	return false;
 }

@@ -10,6 +10,7 @@
 #define INDEX_META_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum meta_flags {
@@ -19,6 +20,7 @@ enum meta_flags {
 	META_HEURISTIC = 1 << 3,	/* fresh_until_ms is a heuristic (4.2.2) */
 	META_DECODED = 1 << 4,		/* body was decoded: ranges do not apply */
 	META_IMMUTABLE = 1 << 5,	/* RFC 8246 */
+	META_REFRESH = 1 << 6,		/* marked stale by a refresh: the origin is to be asked */
 };
 
 struct meta {
@@ -47,6 +49,10 @@ struct meta *meta_new(void);
 
 /* A copy that is not shared yet, for the 304 that changes some of it. */
 struct meta *meta_copy(const struct meta *m);
+
+/* Whether the origin gave the response that tag: Surrogate-Key (tags between spaces) or
+ * Cache-Tag (between commas), compared byte by byte. */
+bool meta_has_tag(const struct meta *m, const char *tag);
 
 /* Any thread. ref returns m; unref(NULL) does nothing. */
 struct meta *meta_ref(struct meta *m);

@@ -3,26 +3,14 @@
  * First everything in memory that matches stops being current, and the targets
  * are listed, so that no row that matches is loaded any more; then thread I
  * deletes the rows; then the listing ends and the generation grows, which makes
- * lookups that read a row before look again. */
+ * lookups that read a row before look again. A refresh does the same, but what
+ * matches gets a meta that says stale. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/cleanup.h"
 #include "index_private.h"
-
-bool target_matches(const struct target *t, const char *key)
-{
-	switch (t->kind) {
-	case TARGET_KEY:
-		return strcmp(t->key, key) == 0;
-	case TARGET_PREFIX:
-		return strncmp(t->key, key, strlen(t->key)) == 0;
-	case TARGET_ALL:
-		return true;
-	}
-	return false;
-}
 
 struct found {
 	const struct purge *purge;
@@ -35,12 +23,11 @@ static bool collect(struct map_node *node, void *arg)
 {
 	struct found *f = arg;
 	struct version *v = container_of(node, struct version, key_node);
-	size_t i;
+	bool matches = false;
 
-	for (i = 0; i < f->purge->n; i++)
-		if (target_matches(&f->purge->targets[i], v->key))
-			break;
-	if (i == f->purge->n)
+	WITH_LOCK(&v->lock)
+		matches = target_matches_any(f->purge->targets, f->purge->n, v->key, v->meta);
+	if (!matches)
 		return true;
 	if (f->n == f->cap) {
 		size_t cap = f->cap ? f->cap * 2 : 64;
@@ -89,36 +76,90 @@ static void drop(struct version *v, struct purge *p)
 		p->removed++;
 }
 
+/* index.lock and version.lock held. Its row is changed, and counted, by thread I. */
+static void mark_stale(struct version *v)
+{
+	struct meta *stale = target_refreshed(v->meta);
+
+	/* Without memory it is better gone than fresh. */
+	if (!stale) {
+		version_drop_key(v);
+		return;
+	}
+	meta_unref(v->meta);
+	v->meta = stale;
+}
+
+/* index.lock held: what is in memory. */
+static int change_matching(struct index *ix, struct purge *p)
+{
+	struct found f = { .purge = p };
+
+	find_matching(ix, &f);
+	for (size_t i = 0; i < f.n && !f.failed; i++)
+		WITH_LOCK(&f.v[i]->lock) {
+			if (p->kind == PURGE_REFRESH)
+				mark_stale(f.v[i]);
+			else
+				drop(f.v[i], p);
+		}
+	free(f.v);
+	return f.failed ? -ENOMEM : 0;
+}
+
+static int run(struct index *ix, struct purge *p, int64_t *ret)
+{
+	struct op *op = op_new(OP_PURGE);
+	int err = 0;
+
+	if (!op)
+		return -ENOMEM;
+	op->purge = p;
+	WITH_LOCK(&ix->lock) {
+		err = change_matching(ix, p);
+		if (!err)
+			list_append(&ix->purges, &p->link);
+	}
+	if (err) {
+		free(op);
+		return err;
+	}
+	err = writer_call(ix, op);
+	WITH_LOCK(&ix->lock) {
+		list_remove(&p->link);
+		ix->generation++;
+	}
+	if (!err)
+		*ret = p->removed + p->removed_rows;
+	return err;
+}
+
 int index_purge(struct index *ix, const struct target *targets, size_t n, int64_t *ret_removed)
 {
-	struct purge p = { .targets = targets, .n = n };
-	struct found f = { .purge = &p };
+	struct purge p = { .targets = targets, .n = n, .kind = PURGE_REMOVE };
+
+	return run(ix, &p, ret_removed);
+}
+
+int index_refresh(struct index *ix, const struct target *targets, size_t n, int64_t *ret_marked)
+{
+	struct purge p = { .targets = targets, .n = n, .kind = PURGE_REFRESH };
+
+	return run(ix, &p, ret_marked);
+}
+
+int index_count(struct index *ix, const struct target *targets, size_t n,
+		int64_t *ret_matching)
+{
+	struct purge p = { .targets = targets, .n = n, .kind = PURGE_COUNT };
 	struct op *op = op_new(OP_PURGE);
 	int err;
 
 	if (!op)
 		return -ENOMEM;
 	op->purge = &p;
-	WITH_LOCK(&ix->lock) {
-		find_matching(ix, &f);
-		if (f.failed)
-			break;
-		list_append(&ix->purges, &p.link);
-		for (size_t i = 0; i < f.n; i++)
-			WITH_LOCK(&f.v[i]->lock)
-				drop(f.v[i], &p);
-	}
-	free(f.v);
-	if (f.failed) {
-		free(op);
-		return -ENOMEM;
-	}
 	err = writer_call(ix, op);
-	WITH_LOCK(&ix->lock) {
-		list_remove(&p.link);
-		ix->generation++;
-	}
 	if (!err)
-		*ret_removed = p.removed + p.removed_rows;
+		*ret_matching = p.removed + p.removed_rows;
 	return err;
 }

@@ -166,6 +166,15 @@ bool version_is_current(struct version *v)
 	return current;
 }
 
+bool version_is_trusted(struct version *v)
+{
+	bool refresh = false;
+
+	WITH_LOCK(&v->lock)
+		refresh = v->meta->flags & META_REFRESH;
+	return !refresh && version_is_current(v);
+}
+
 void version_touch(struct version *v)
 {
 	recency_mark(v->index->recency, v->ino);

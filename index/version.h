@@ -54,6 +54,9 @@ struct meta *version_meta(struct version *v);	/* new reference */
 /* Still what its key shows (false: superseded, purged or evicted since). */
 bool version_is_current(struct version *v);
 
+/* Current, and no refresh has come since the origin was asked: its name may be trusted. */
+bool version_is_trusted(struct version *v);
+
 /* It was looked up: keeps it from eviction for another round. */
 void version_touch(struct version *v);
 

@@ -162,7 +162,9 @@ static int sync_row(struct batch *b, struct op *op)
 
 struct purge_walk {
 	struct batch *b;
-	const struct target *target;
+	const struct purge *purge;
+	const struct target *targets;	/* those of it that this walk is about */
+	size_t n;
 	int64_t removed;
 	int err;
 };
@@ -170,36 +172,61 @@ struct purge_walk {
 static bool purge_row(void *arg, const struct record *r)
 {
 	struct purge_walk *walk = arg;
+	struct index *ix = walk->b->ix;
+	struct meta *stale;
 
-	if (!target_matches(walk->target, r->key))
+	if (!target_matches_any(walk->targets, walk->n, r->key, r->meta))
 		return true;
-	walk->err = leave_row(walk->b->ix, r, LEAVE_PURGED, &walk->b->trash);
-	if (walk->err < 0)
-		return false;
 	if (r->meta->status / 100 == 2)
 		walk->removed++;
-	return true;
+	if (walk->purge->kind == PURGE_REMOVE) {
+		walk->err = leave_row(ix, r, LEAVE_PURGED, &walk->b->trash);
+		walk->err = walk->err < 0 ? walk->err : 0;
+	}
+	if (walk->purge->kind != PURGE_REFRESH)
+		return walk->err == 0;
+	stale = target_refreshed(r->meta);
+	walk->err = stale ? db_set_meta(ix->db, r->ino, stale) : -ENOMEM;
+	meta_unref(stale);
+	return walk->err == 0;
 }
 
+/* One walk over rows for each target that says where to look, and one over all rows
+ * for those that do not. */
 static int purge_rows(struct batch *b, struct purge *p)
 {
+	struct purge_walk all = { b, p, p->targets, p->n, 0, 0 };
+	bool everywhere = false;
 	int err = 0;
 
 	p->removed_rows = 0;
-	for (size_t i = 0; i < p->n && !err; i++) {
-		const struct target *t = &p->targets[i];
-		struct purge_walk walk = { .b = b, .target = t };
+	for (size_t i = 0; i < p->n && !everywhere; i++) {
+		size_t len;
 
-		if (t->kind == TARGET_KEY)
-			err = db_each_current_of(b->ix->db, t->key, purge_row, &walk);
+		target_scope(&p->targets[i], &len);
+		everywhere = len == 0;
+	}
+	if (everywhere)
+		err = db_each_prefix(b->ix->db, "", purge_row, &all);
+	for (size_t i = 0; i < p->n && !everywhere && !err; i++) {
+		const struct target *t = &p->targets[i];
+		struct purge_walk walk = { b, p, t, 1, 0, 0 };
+		size_t len;
+		const char *scope = target_scope(t, &len);
+		char *prefix = strndup(scope, len);
+
+		if (!prefix)
+			err = -ENOMEM;
+		else if (t->kind == TARGET_KEY)
+			err = db_each_current_of(b->ix->db, prefix, purge_row, &walk);
 		else
-			err = db_each_prefix(b->ix->db, t->kind == TARGET_ALL ? "" : t->key,
-					     purge_row, &walk);
-		if (!err && walk.err < 0)
-			err = walk.err;
+			err = db_each_prefix(b->ix->db, prefix, purge_row, &walk);
+		free(prefix);
+		err = err ? err : walk.err;
 		p->removed_rows += walk.removed;
 	}
-	return err;
+	p->removed_rows += all.removed;
+	return err ? err : all.err;
 }
 
 /* Its blob too, unless that went with the row before. */

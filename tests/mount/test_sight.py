@@ -100,3 +100,31 @@ def test_explain_is_a_directory_without_names(mount):
     assert names(mount.control / "explain") == []
     assert run("ls", "-lR", mount.control).returncode == 0
     assert stat(mount.control / "explain").st_mode & 0o777 == 0o700
+
+
+# --- offline ---
+
+def test_offline_can_be_changed(make_mount, origin):
+    mount = make_mount(origin.url, "kernel_ttl=0")
+    offline = mount.control / "offline"
+    origin.set("/a.txt", b"one", headers=(("Cache-Control", "max-age=10"),))
+    origin.fresh("/b.txt", b"b")
+    assert read(mount / "a.txt") == b"one"
+    assert read(offline) == b"0\n"
+    mount.write("offline", "1\n")
+    assert read(offline) == b"1\n"
+    mount.advance(100)
+    assert read(mount / "a.txt") == b"one"
+    assert error_of(read, mount / "b.txt") == errno.ENETDOWN
+    assert "offline" in explain(mount, "/b.txt")["open"]
+    assert origin.count() == 1
+    mount.write("offline", "0")
+    assert read(mount / "b.txt") == b"b"
+    read(mount / "a.txt")
+    assert origin.count("/a.txt") == 2
+
+
+def test_offline_is_one_or_zero(mount):
+    for wrong in ("2", "10", "yes\n", "\n", "1\n1\n"):
+        assert error_of(mount.write, "offline", wrong) == errno.EINVAL
+    assert read(mount.control / "offline") == b"0\n"

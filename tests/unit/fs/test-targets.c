@@ -11,7 +11,9 @@
 
 static int parse(const char *text, struct target **ret, size_t *ret_n)
 {
-	return targets_parse(ROOT, text, strlen(text), ret, ret_n);
+	bool dry_run;
+
+	return targets_parse(ROOT, text, strlen(text), ret, ret_n, &dry_run);
 }
 
 static void test_one_line(void **state)
@@ -52,6 +54,20 @@ static void test_one_line(void **state)
 		{ "a\\*", TARGET_KEY, ROOT "a*" },
 		{ "a\\*b", TARGET_KEY, ROOT "a*b" },
 		{ "a\\**", TARGET_PREFIX, ROOT "a*" },
+		{ "a*b", TARGET_GLOB, ROOT "a\1b" },
+		{ "*.jpg", TARGET_GLOB, ROOT "\1.jpg" },
+		{ "/*/c d*", TARGET_GLOB, ROOT "\1/c%20d\1" },
+		{ "d/*?x=*&y\\*", TARGET_GLOB, ROOT "d/\1?x=\1&y*" },
+		{ "https://*/x", TARGET_GLOB, "https://\1/x" },
+		{ "https://*.B.example/a*.jpg", TARGET_GLOB, "https://\1.b.example/a\1.jpg" },
+		{ "host:B.example", TARGET_HOST, "b.example" },
+		{ "host:b.example:8080", TARGET_HOST, "b.example:8080" },
+		{ "host:b.example:443", TARGET_HOST, "b.example:443" },
+		{ "host:[::1]:80", TARGET_HOST, "[::1]:80" },
+		{ "tag:one two", TARGET_TAG, "one two" },
+		{ "stale", TARGET_STALE, NULL },
+		{ "dry-run all", TARGET_ALL, NULL },
+		{ "dry-run a.jpg", TARGET_KEY, ROOT "a.jpg" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -78,20 +94,24 @@ static void test_bad_syntax(void **state)
 		"https://",
 		"http:///x",
 		"https://b.example:99999/",
-		"a*b",
-		"*.jpg",
-		"https://*/x",
 		"a//b",
 		"//a",
 		"a/./b",
 		"a/../b",
 		"..",
 		"d?x/y",
-		"host:b.example",
-		"tag:x",
-		"stale",
-		"dry-run a.jpg",
-		"a.jpg\nb.jpg\na*b\nc.jpg\n",
+		"host:",
+		"host:b.example/x",
+		"host:b.example:99999",
+		"host:*",
+		"tag:",
+		"dry-run ",
+		"dry-run dry-run a",
+		"dry-run a.jpg\nb.jpg",
+		"a*/../b",
+		"a//*b",
+		"https://b.example:*/x",
+		"a.jpg\nb.jpg\n../b\nc.jpg\n",
 		"all\nhttps://\n",
 	};
 	(void)state;
@@ -108,7 +128,7 @@ static void test_bad_syntax(void **state)
 	struct target *targets = NULL;
 	size_t n;
 
-	assert_int_equal(targets_parse(ROOT, "a\0b\n", 4, &targets, &n), -EINVAL);
+	assert_int_equal(targets_parse(ROOT, "a\0b\n", 4, &targets, &n, &(bool){ false }), -EINVAL);
 }
 
 static void test_lines(void **state)
@@ -129,11 +149,11 @@ static void test_lines(void **state)
 	assert_int_equal(parse("\n\n", &targets, &n), 0);
 	assert_int_equal(n, 0);
 	targets_free(targets, n);
-	assert_int_equal(targets_parse(ROOT, "", 0, &targets, &n), 0);
+	assert_int_equal(targets_parse(ROOT, "", 0, &targets, &n, &(bool){ false }), 0);
 	assert_int_equal(n, 0);
 	targets_free(targets, n);
 	/* The bytes behind len are not looked at. */
-	assert_int_equal(targets_parse(ROOT, "a.jpg-and-more", 5, &targets, &n), 0);
+	assert_int_equal(targets_parse(ROOT, "a.jpg-and-more", 5, &targets, &n, &(bool){ false }), 0);
 	assert_string_equal(targets[0].key, ROOT "a.jpg");
 	targets_free(targets, n);
 }
@@ -148,11 +168,11 @@ static void test_an_unfinished_long_text_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < len; i++)
 		text[i] = i % 8 == 7 ? '\n' : 'a';
-	assert_int_equal(targets_parse(ROOT, text, len, &targets, &n), 0);
+	assert_int_equal(targets_parse(ROOT, text, len, &targets, &n, &(bool){ false }), 0);
 	assert_int_equal(n, len / 8);
 	targets_free(targets, n);
-	assert_int_equal(targets_parse(ROOT, text, len - 3, &targets, &n), -EINVAL);
-	assert_int_equal(targets_parse(ROOT, text, 4096 - 3, &targets, &n), 0);
+	assert_int_equal(targets_parse(ROOT, text, len - 3, &targets, &n, &(bool){ false }), -EINVAL);
+	assert_int_equal(targets_parse(ROOT, text, 4096 - 3, &targets, &n, &(bool){ false }), 0);
 	targets_free(targets, n);
 	free(text);
 }

@@ -1,0 +1,178 @@
+"""Purge and refresh in all their forms."""
+import errno
+import json
+import os
+import threading
+
+import pytest
+
+from limited import Task, error_of, eventually, read, within
+from origin import Response
+
+HOUR = ("Cache-Control", "max-age=3600")
+PATHS = ["a.txt", "d/b.txt", "d/e/b.jpg", "d/c.jpg", "f.jpg?x=1"]
+
+
+@pytest.fixture
+def filled(mount, origin):
+    """A few files, read once; asked(...) tells which of them were asked for after it."""
+    tags = {"a.txt": ("Surrogate-Key", "one two"), "d/b.txt": ("Cache-Tag", "two, three four"),
+            "d/c.jpg": ("surrogate-key", "twofold")}
+    for path in PATHS:
+        origin.set(f"/{path}", b"x", etag='"x"', headers=(HOUR, tags.get(path, ("X-No", "tag"))))
+        read(mount / path)
+
+    def asked(file, *targets):
+        before = {path: origin.count(f"/{path}") for path in PATHS}
+        mount.write(file, "".join(f"{target}\n" for target in targets))
+        for path in PATHS:
+            read(mount / path)
+        return [path for path in PATHS if origin.count(f"/{path}") > before[path]]
+    return asked
+
+
+def last(mount):
+    return json.loads(read(mount.control / "purged"))[0]
+
+
+@pytest.mark.parametrize("file", ["purge", "refresh"])
+def test_forms_of_targets(filled, mount, origin, file):
+    host = origin.url.partition("://")[2]
+    name = host.partition(":")[0]
+    for target, expected in [
+            ("/*.jpg", ["d/e/b.jpg", "d/c.jpg"]),
+            ("d*b.*", ["d/b.txt", "d/e/b.jpg"]),
+            ("*?x=*1", ["f.jpg?x=1"]),
+            (f"{origin.url}/*/b.txt", ["d/b.txt"]),
+            (f"host:{name}", PATHS),
+            (f"host:{host}", PATHS),
+            (f"host:{name}:1", []),
+            ("host:other.example", []),
+            ("tag:two", ["a.txt", "d/b.txt"]),
+            ("tag:three four", ["d/b.txt"]),
+            ("tag:three", []),
+            ("stale", []),
+            ("/a.txt", ["a.txt"]),
+            ("/d/*", ["d/b.txt", "d/e/b.jpg", "d/c.jpg"]),
+            ("all", PATHS)]:
+        assert filled(file, target) == expected, target
+        shown = last(mount)
+        assert (shown["order"], shown["targets"], shown["matched"]) == (file, 1, len(expected))
+    assert filled(file, "tag:two", "/*.jpg") == ["a.txt", "d/b.txt", "d/e/b.jpg", "d/c.jpg"]
+
+
+def test_forms_of_targets_on_what_is_only_on_disk(filled, mount):
+    for target, count in (("tag:two", 2), ("/*.jpg", 2), ("all", 5)):
+        mount.remount()
+        assert len(filled("refresh", target)) == count
+        mount.remount()
+        assert len(filled("purge", target)) == count
+
+
+def test_purge_of_what_is_stale(filled, mount, origin):
+    origin.set("/long.txt", b"x", headers=(("Cache-Control", "max-age=9000"),))
+    read(mount / "long.txt")
+    mount.advance(4000)
+    mount.write("purge", "stale\n")
+    assert last(mount)["matched"] == len(PATHS)
+    read(mount / "long.txt")
+    assert origin.count("/long.txt") == 1
+
+
+def test_a_dry_run_only_counts(filled, mount):
+    assert filled("purge", "dry-run tag:two", "dry-run /d/c.jpg") == []
+    shown = last(mount)
+    assert (shown["order"], shown["targets"], shown["matched"]) == ("dry-run", 2, 3)
+    assert mount.stat("purged") == 0
+    assert error_of(mount.write, "purge", "dry-run a.txt\nd/b.txt\n") == errno.EINVAL
+    assert filled("purge", "/nothing.txt") == []
+
+
+def test_purged_tells_of_each_writer(filled, mount):
+    assert read(mount.control / "purged") == b"[]\n"
+    shell = 'echo "$1" > "$2/purge"; echo $$'
+    pids = [int(within(lambda t=target: os.popen(f"sh -c '{shell}' sh '{t}' {mount.control}").read()))
+            for target in ("tag:two", "/d/e/*")]
+    shown = json.loads(read(mount.control / "purged"))
+    assert [(e["pid"], e["matched"]) for e in shown] == [(pids[1], 1), (pids[0], 2)]
+    assert all(e["uid"] == os.getuid() for e in shown)
+
+
+def test_refresh_asks_whether_it_still_holds(mount, origin):
+    origin.set("/a.txt", b"one", etag='"1"', headers=(HOUR,))
+    assert read(mount / "a.txt") == b"one"
+    mount.write("refresh", "/a.txt\n")
+    assert read(mount / "a.txt") == b"one"
+    assert mount.stat("revalidated") == 1
+    assert read(mount / "a.txt") == b"one"
+    assert origin.count("/a.txt") == 2
+    origin.set("/a.txt", b"two", etag='"2"', headers=(HOUR,))
+    mount.write("refresh", "/a.txt\n")
+    assert read(mount / "a.txt") == b"two"
+
+
+def test_refresh_keeps_what_stands_in_for_a_failing_origin(make_mount, origin):
+    mount = make_mount(origin.url, "stale_if_error=1d", "retries=0")
+    origin.set("/a.txt", b"one", headers=(HOUR,))
+    read(mount / "a.txt")
+    origin.set("/a.txt", status=500)
+    mount.write("refresh", "all\n")
+    assert read(mount / "a.txt") == b"one"
+    assert origin.count("/a.txt") == 2
+
+
+def test_refresh_of_a_revalidation_under_way(make_mount, origin):
+    """What was asked before says nothing of after."""
+    mount = make_mount(origin.url, "kernel_ttl=0")
+    origin.set("/a.txt", b"one", etag='"1"', headers=(("Cache-Control", "max-age=10"),))
+    read(mount / "a.txt")
+    mount.advance(20)
+    origin.set("/a.txt", b"one", etag='"1"', headers=(HOUR,), gate="held")
+    early = Task(read, mount / "a.txt")
+    origin.wait_reached("held")
+    within(mount.write, "refresh", "/a.txt\n")
+    origin.set("/a.txt", b"two", etag='"2"', headers=(HOUR,))
+    origin.release("held")
+    assert early.result() in (b"one", b"two")
+    assert read(mount / "a.txt") == b"two"
+
+
+def test_a_tag_of_what_is_on_its_way(mount, origin):
+    origin.set("/a.txt", Response(b"before", headers=(HOUR, ("Cache-Tag", "new")), gate="held"))
+    early = Task(read, mount / "a.txt")
+    origin.wait_reached("held")
+    within(mount.write, "purge", "tag:new\n")
+    origin.set("/a.txt", b"after", headers=(HOUR,))
+    origin.release("held")
+    assert early.result() in (b"before", b"after")
+    eventually(lambda: mount.stat("transfers_active") == 0)
+    assert read(mount / "a.txt") == b"after"
+
+
+@pytest.mark.parametrize("file, target", [("refresh", "/a.txt"), ("purge", "tag:t"),
+                                          ("refresh", "*.txt*"), ("purge", "host:127.0.0.1")])
+def test_in_force_when_the_write_returns(mount, origin, file, target):
+    """While others hammer the name."""
+    def change(number):
+        origin.set("/a.txt", b"%d" % number, etag=f'"{number}"', headers=(HOUR, ("Cache-Tag", "t")))
+    change(0)
+    read(mount / "a.txt")
+    ends, wrong = threading.Event(), []
+
+    def hammer():
+        while not ends.is_set():
+            with open(mount / "a.txt", "rb") as opened:
+                int(opened.read())
+    tasks = [Task(hammer) for _ in range(3)]
+    try:
+        for number in range(1, 31):
+            change(number)
+            mount.write(file, f"{target}\n")
+            seen = int(read(mount / "a.txt"))
+            if seen != number:
+                wrong.append((number, seen))
+    finally:
+        ends.set()
+    for task in tasks:
+        task.result()
+    assert not wrong
