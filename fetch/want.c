@@ -276,6 +276,12 @@ static void join(struct transfer *t, struct want *w, bool may_be_stale,
 	}
 }
 
+/* Its beginning fell out of the window, and no other response can bring it back. */
+static bool has_lost_its_beginning(struct version *v)
+{
+	return is_lost(v) && version_missing(v, 0) == 0 && version_stored(v) > 0;
+}
+
 /* False: nobody fetches it. */
 static bool try_join(struct fetch *f, const char *key, unsigned flags, struct want *w,
 		     uint64_t *ret_generation)
@@ -288,7 +294,8 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 
 		/* Once its body is whole (or failed) there is nothing to share any more:
 		 * what may be used again is found in the index. */
-		if (t && t->answered && version_state(t->answer) != VERSION_ARRIVING) {
+		if (t && t->answered && (version_state(t->answer) != VERSION_ARRIVING ||
+					 has_lost_its_beginning(t->answer))) {
 			leave(t);
 			t = NULL;
 		}
