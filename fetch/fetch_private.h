@@ -158,6 +158,9 @@ void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_
 void transfer_leave(struct transfer *t);	/* cannot be joined any more */
 int64_t fetch_fresh_ms(struct version *v);
 
+/* Whether the options let that URL be asked; where it leads is seen after DNS. */
+bool fetch_may_ask(const struct fetch *f, const char *url);
+
 /* loop.c */
 int loop_open(struct fetch *f);
 void loop_close(struct fetch *f);

@@ -276,6 +276,13 @@ static int start(struct fetch *f, const char *key, struct want *w, struct versio
 	return 0;
 }
 
+bool fetch_may_ask(const struct fetch *f, const char *url)
+{
+	if (!f->config.allow || hosts_match(f->config.allow, url))
+		return true;
+	return f->config.base_url && url_same_origin(f->config.base_url, url);
+}
+
 void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w)
 {
 	list_init(&w->link);
@@ -297,6 +304,11 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 		}
 		if (flags & WANT_CACHED || f->config.offline) {
 			deliver(w, flags & WANT_CACHED ? -ENOENT : -ENETDOWN, NULL, CACHE_MISS, 0);
+			return;
+		}
+		if (!fetch_may_ask(f, key)) {
+			count(refused);
+			deliver(w, -EACCES, NULL, CACHE_MISS, 0);
 			return;
 		}
 		if (use == USE_STALE_WHILE_REVALIDATE) {

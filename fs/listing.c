@@ -13,6 +13,7 @@
 #include "attr.h"
 #include "control.h"
 #include "listing.h"
+#include "options.h"
 #include "path.h"
 #include "reply.h"
 
@@ -125,11 +126,27 @@ static char *join(const char *a, const char *b)
 	return asprintf(&joined, "%s%s", a, b) < 0 ? NULL : joined;
 }
 
+/* A host that is not allowed (any more) would only be refused, and one that allow names
+ * is listed already. */
+static bool may_list_host(struct fs *fs, const struct listing *l, const char *name)
+{
+	_cleanup_(cleanup_free) char *key = join(l->inode->key, name);
+	size_t i;
+
+	if (!key || !hosts_match(fs->options->allowed, key))
+		return false;
+	for (i = 0; i < l->n; i++)
+		if (strcmp(l->names[i].name, name) == 0)
+			return false;
+	return true;
+}
+
 static bool each_name(void *arg, const struct index_name *in)
 {
 	struct filling *f = arg;
 	struct listing *l = f->l;
 	char *name, *after, *key;
+
 	after = strdup(in->name);
 	if (!after) {
 		f->err = -ENOMEM;
@@ -143,6 +160,10 @@ static bool each_name(void *arg, const struct index_name *in)
 		return true;
 	if (strlen(name) > NAME_BYTES_MAX ||
 	    (l->inode->ino == INODE_ROOT && strcmp(name, CONTROL_DIR) == 0)) {
+		free(name);
+		return true;
+	}
+	if (path_is_scheme(l->inode->key) && !may_list_host(f->fs, l, name)) {
 		free(name);
 		return true;
 	}
@@ -166,6 +187,23 @@ static int fill_control(struct listing *l)
 	return r;
 }
 
+/* The hosts that allow names, before those that are known. */
+static int fill_allowed(struct fs *fs, struct listing *l)
+{
+	const char *host;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && (host = hosts_name(fs->options->allowed, i)); i++) {
+		char *name;
+
+		if (asprintf(&name, strchr(host, ':') ? "[%s]" : "%s", host) < 0)
+			return -ENOMEM;
+		r = add_name(l, name, NULL, UNKNOWN_INO, S_IFDIR);
+	}
+	return r;
+}
+
 static int fill_web(struct listing *l)
 {
 	int r = add_fixed(l, "http:", UNKNOWN_INO, S_IFDIR);
@@ -174,7 +212,7 @@ static int fill_web(struct listing *l)
 	return r < 0 ? r : add_fixed(l, "https:", UNKNOWN_INO, S_IFDIR);
 }
 
-static int begin(struct listing *l)
+static int begin(struct fs *fs, struct listing *l)
 {
 	int r = add_fixed(l, ".", l->inode->ino, S_IFDIR);
 
@@ -187,6 +225,8 @@ static int begin(struct listing *l)
 		return fill_control(l);
 	if (r == 0 && !l->inode->key[0])
 		return fill_web(l);
+	if (r == 0 && path_is_scheme(l->inode->key))
+		return fill_allowed(fs, l);
 	return r;
 }
 
@@ -194,7 +234,7 @@ static int begin(struct listing *l)
 static int fill(struct fs *fs, struct listing *l, size_t want)
 {
 	if (l->n == 0)
-		l->err = begin(l);
+		l->err = begin(fs, l);
 	while (l->err == 0 && !l->complete && l->n <= want) {
 		struct filling f = { fs, l, PAGE_NAMES, 0 };
 		_cleanup_(cleanup_free) char *after = strdup(l->after ? l->after : "");

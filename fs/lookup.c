@@ -12,6 +12,7 @@
 
 #include "../base/counters.h"
 #include "../base/log.h"
+#include "../fetch/url.h"
 #include "attr.h"
 #include "control.h"
 #include "known.h"
@@ -114,6 +115,11 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 
 	if (r < 0) {
 		reply_err(req, r);
+		return;
+	}
+	if (path_is_scheme(parent->key) && !hosts_match(fs->options->allowed, p.dir)) {
+		count(refused);
+		reply_err(req, -EACCES);
 		return;
 	}
 	if (p.guess == PATH_DIR) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../fetch/url.h"
 #include "kinds.h"
 #include "mount_options.h"
 
@@ -45,8 +46,10 @@ static const struct setting table[] = {
 	  "targeted cache control fields to obey, RFC 9213 (none)", 0, 0 },
 
 	{ NULL, NULL, 0, NULL, "Whom and how to ask", 0, 0 },
+	{ "allow", &kind_string, AT(allow), "HOST[:HOST...]",
+	  "hosts that may be asked, globs; web needs it (SOURCE's own, and any by redirect)", 0, 0 },
 	{ "allow_private", &kind_flag, AT(fetch.allow_private), "",
-	  "redirects may lead to loopback, link-local and private addresses", 0, 0 },
+	  "hosts of web and of redirects may have loopback, link-local and private addresses", 0, 0 },
 	{ "header", &kind_header, 0, "\"NAME: VALUE\"",
 	  "send this to the origin; may be repeated", 0, 0 },
 	{ "header_file", &kind_string, AT(header_file), "FILE",
@@ -376,6 +379,8 @@ void options_fini(struct options *o)
 	free(o->cacert);
 	free(o->proxy);
 	free(o->targeted);
+	free(o->allow);
+	hosts_free(o->allowed);
 	free(o->header_file);
 	for (size_t i = 0; i < o->n_headers; i++)
 		free(o->headers[i]);
@@ -402,7 +407,8 @@ void options_help(FILE *to, const char *program)
 {
 	fprintf(to,
 		"usage: %s SOURCE MOUNTPOINT [-o OPTION[,OPTION...]]... [-f] [-d]\n"
-		"Shows the URLs below SOURCE, an http:// or https:// URL, as files at MOUNTPOINT,\n"
+		"Shows the URLs below SOURCE, an http:// or https:// URL, as files at MOUNTPOINT, or\n"
+		"if it is the word web those of all hosts that are allowed, as https:/HOST/PATH,\n"
 		"and keeps what was fetched as HTTP's caching rules allow.\n"
 		"\n"
 		"  -o OPTION,...  see below; \\, is a comma within a value\n"

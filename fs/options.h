@@ -34,7 +34,7 @@ struct options {
 	enum options_action action;
 
 	char *source;		/* as typed, but for a password; what mount(8) shows */
-	char *base_url;		/* key of the root directory, ends in '/'; options_complete */
+	char *base_url;		/* key of the root directory, ends in '/'; "" for `web`; options_complete */
 	char *mountpoint;	/* as typed; absolute after options_complete */
 	char *mount_options;	/* for libfuse: a -o list, escaped; not NULL after options_parse */
 
@@ -55,7 +55,8 @@ struct options {
 	/* Owned; fetch and index point into them. */
 	char *cache_dir;
 	char *credentials;		/* "user:password" of the URL as it stood; NULL: none */
-	char *user_agent, *cacert, *proxy, *targeted;
+	char *user_agent, *cacert, *proxy, *targeted, *allow;
+	struct hosts *allowed;		/* allow, once complete; NULL: not given */
 	char *header_file;
 	char **headers;			/* "Name: value", NULL at the end */
 	size_t n_headers;

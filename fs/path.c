@@ -85,15 +85,19 @@ static int child_segment(const char *dir_key, const char *name, struct path *ret
 	return r;
 }
 
+bool path_is_scheme(const char *dir_key)
+{
+	return strcmp(dir_key, "http://") == 0 || strcmp(dir_key, "https://") == 0;
+}
+
 int path_child(const char *dir_key, const char *name, struct path *ret)
 {
-	size_t len = strlen(dir_key);
 	struct path p = { PATH_EITHER, NULL, NULL };
 	int r;
 
-	if (len == 0)
+	if (!dir_key[0])
 		r = child_scheme(name, &p);
-	else if (len >= 3 && strcmp(dir_key + len - 3, "://") == 0)
+	else if (path_is_scheme(dir_key))
 		r = child_host(dir_key, name, &p);
 	else
 		r = child_segment(dir_key, name, &p);

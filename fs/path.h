@@ -32,6 +32,9 @@ bool path_is_file_name(const char *name);
  * be one (a root, a host), or no memory. */
 char *path_page_key(const char *dir_key);
 
+/* "http://" or "https://": a directory of hosts, in `web`. */
+bool path_is_scheme(const char *dir_key);
+
 /* Content types that are never a page with something below. */
 bool path_is_leaf_type(const char *content_type);
 
