@@ -59,7 +59,8 @@ static void getattr_dir(struct fs *fs, struct fuse_req *req, const struct inode 
 	_cleanup_(cleanup_free) char *page = i->ino == INODE_ROOT ? NULL : path_page_key(i->key);
 	struct asked *a;
 
-	if (!page || known_page(fs, page) == KNOWN_NONE || known_below(fs, i->key)) {
+	if (!page || known_page(fs, page) == KNOWN_NONE || known_below(fs, i->key) ||
+	    known_dir_by_rule(fs, i)) {
 		reply_dir(fs, req, i, false);
 		return;
 	}

@@ -16,6 +16,7 @@
 #include "options.h"
 #include "path.h"
 #include "reply.h"
+#include "rules.h"
 
 #define PAGE_NAMES 512
 #define NAME_BYTES_MAX 1024		/* FUSE_NAME_MAX of the kernel */
@@ -141,11 +142,28 @@ static bool may_list_host(struct fs *fs, const struct listing *l, const char *na
 	return true;
 }
 
+static bool is_shown_as_dir(struct fs *fs, const struct listing *l, const struct index_name *in,
+			    const char *name)
+{
+	if (strchr(in->name, '?') || path_is_scheme(l->inode->key))
+		return in->dir;
+	switch (rules_find(fs->options, l->inode->key, name)) {
+	case RULE_FILE:
+		return !in->file;
+	case RULE_DIR:
+		return true;
+	case RULE_NONE:
+		break;
+	}
+	return in->dir;
+}
+
 static bool each_name(void *arg, const struct index_name *in)
 {
 	struct filling *f = arg;
 	struct listing *l = f->l;
 	char *name, *after, *key;
+	bool dir;
 
 	after = strdup(in->name);
 	if (!after) {
@@ -169,9 +187,10 @@ static bool each_name(void *arg, const struct index_name *in)
 	}
 	/* Only what LOOKUP would answer as a file, too, may enter the kernel's cache as
 	 * one. */
-	key = !in->dir && path_is_file_name(name) ? join(l->inode->key, in->name) : NULL;
+	dir = is_shown_as_dir(f->fs, l, in, name);
+	key = !dir && path_is_file_name(name) ? join(l->inode->key, in->name) : NULL;
 	f->err = add_name(l, name, key, in->file ? in->ino : UNKNOWN_INO,
-			  in->dir ? S_IFDIR : S_IFREG);
+			  dir ? S_IFDIR : S_IFREG);
 	return f->err == 0 && --f->left > 0;
 }
 

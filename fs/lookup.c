@@ -20,6 +20,7 @@
 #include "options.h"
 #include "path.h"
 #include "reply.h"
+#include "rules.h"
 
 #define ARRIVING_MS 1000
 
@@ -104,6 +105,19 @@ static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char
 	park_want(fs, req, p->file, 0, answered, a);
 }
 
+static void apply_rule(struct fs *fs, const struct inode *parent, const char *name,
+		       struct path *p)
+{
+	enum rule rule = p->file ? rules_find(fs->options, parent->key, name) : RULE_NONE;
+
+	if (rule == RULE_FILE) {
+		p->guess = PATH_FILE;
+		free(TAKE_PTR(p->dir));
+	} else if (rule == RULE_DIR && p->dir) {
+		p->guess = PATH_DIR;
+	}
+}
+
 static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode *parent,
 			 const char *name)
 {
@@ -113,6 +127,8 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 	int64_t entry_ms;
 	int r = path_child(parent->key, name, &p);
 
+	if (r == 0)
+		apply_rule(fs, parent, name, &p);
 	if (r < 0) {
 		reply_err(req, r);
 		return;

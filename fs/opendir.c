@@ -49,7 +49,7 @@ static void open_dir(struct fs *fs, struct fuse_req *req, struct inode *i,
 	_cleanup_(cleanup_free) char *page = NULL;
 	struct asked *a;
 
-	if (!(fi->flags & O_DIRECTORY) && i->ino != INODE_ROOT)
+	if (!(fi->flags & O_DIRECTORY) && i->ino != INODE_ROOT && !known_dir_by_rule(fs, i))
 		page = path_page_key(i->key);
 	if (!page) {
 		listing_open(fs, req, i, fi);

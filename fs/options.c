@@ -73,6 +73,12 @@ static const struct setting table[] = {
 	{ "offline", &kind_flag, AT(fetch.offline), "",
 	  "serve what is stored, never ask", 0, 0 },
 
+	{ NULL, NULL, 0, NULL, "What a name means", 0, 0 },
+	{ "file", &kind_globs, AT(files), "GLOB[:GLOB...]",
+	  "names (with a '/': paths) that are files; may be repeated", 0, 0 },
+	{ "dir", &kind_globs, AT(dirs), "GLOB[:GLOB...]",
+	  "names (with a '/': paths) that are directories; may be repeated", 0, 0 },
+
 	{ NULL, NULL, 0, NULL, "What is shown", 0, 0 },
 	{ "uid", &kind_user, AT(uid), "USER", "owner of all files (who mounts)", 0, 0 },
 	{ "gid", &kind_group, AT(gid), "GROUP", "group of all files (who mounts)", 0, 0 },
@@ -367,6 +373,13 @@ int options_parse(int argc, char *const *argv, struct options *o, char *reason,
 	return err < 0 ? err : make_mount_options(o, &passed);
 }
 
+static void globs_fini(struct globs *g)
+{
+	while (g->n > 0)
+		free(g->items[--g->n]);
+	free(g->items);
+}
+
 void options_fini(struct options *o)
 {
 	free(o->source);
@@ -385,6 +398,8 @@ void options_fini(struct options *o)
 	for (size_t i = 0; i < o->n_headers; i++)
 		free(o->headers[i]);
 	free(o->headers);
+	globs_fini(&o->files);
+	globs_fini(&o->dirs);
 	*o = (struct options){ 0 };
 }
 

@@ -28,6 +28,11 @@ struct quantity {
 	int percent;		/* of the disk; 0: bytes counts */
 };
 
+struct globs {
+	char **items;
+	size_t n;
+};
+
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
 
 struct options {
@@ -58,6 +63,7 @@ struct options {
 	char *user_agent, *cacert, *proxy, *targeted, *allow;
 	struct hosts *allowed;		/* allow, once complete; NULL: not given */
 	char *header_file;
+	struct globs files, dirs;	/* rules.h */
 	char **headers;			/* "Name: value", NULL at the end */
 	size_t n_headers;
 

@@ -2,7 +2,8 @@
  *
  * A directory has a key that ends in '/': names below it are appended. The root of
  * `web` has the key "", and below it are "http://" and "https://", whose names are
- * hosts. */
+ * hosts. Further down a directory named so is the scheme of a URL within the path, and
+ * has the key "...https://". */
 #ifndef FS_PATH_H
 #define FS_PATH_H
 
@@ -10,7 +11,7 @@
 
 /* HTTP does not say what is a directory, so the name has to. */
 enum path_guess {
-	PATH_DIR,		/* only ever a directory: a scheme, a host */
+	PATH_DIR,		/* only ever a directory: a scheme, a host of `web`, a rule */
 	PATH_FILE,		/* has a query, or an extension as files do */
 	PATH_EITHER,		/* nothing to go by */
 };
