@@ -59,7 +59,8 @@ void edit_unlink(struct fuse_req *req, uint64_t parent, const char *name)
 	int r = begin(fs, req, parent, name, &dir, &p);
 
 	if (r == 0)
-		r = p.file ? purge(fs, p.file, NULL) : -EISDIR;
+		r = !p.file ? -EISDIR :
+		    purge(fs, p.file, strcmp(name, PATH_INDEX) == 0 ? dir->key : NULL);
 	inode_unref(&fs->inodes, dir);
 	reply_err(req, r);
 }

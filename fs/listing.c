@@ -12,6 +12,7 @@
 #include "../fetch/url.h"
 #include "attr.h"
 #include "control.h"
+#include "known.h"
 #include "listing.h"
 #include "options.h"
 #include "path.h"
@@ -231,6 +232,20 @@ static int fill_web(struct listing *l)
 	return r < 0 ? r : add_fixed(l, "https:", UNKNOWN_INO, S_IFDIR);
 }
 
+/* The page at a directory's own URL ("docs/") has the name that LOOKUP finds it by. */
+static int fill_index(struct fs *fs, struct listing *l)
+{
+	_cleanup_(cleanup_free) char *key = join(l->inode->key, PATH_INDEX);
+	struct version *v _cleanup_(version_unrefp) = NULL;
+
+	if (!key)
+		return -ENOMEM;
+	if (known_page(fs, l->inode->key) == KNOWN_NONE || known_page(fs, key) != KNOWN_NONE ||
+	    index_find(fs->index, l->inode->key, &v) < 0)
+		return 0;
+	return add_fixed(l, PATH_INDEX, version_ino(v), S_IFREG);
+}
+
 static int begin(struct fs *fs, struct listing *l)
 {
 	int r = add_fixed(l, ".", l->inode->ino, S_IFDIR);
@@ -246,6 +261,8 @@ static int begin(struct fs *fs, struct listing *l)
 		return fill_web(l);
 	if (r == 0 && path_is_scheme(l->inode->key))
 		return fill_allowed(fs, l);
+	if (r == 0)
+		r = fill_index(fs, l);
 	return r;
 }
 

@@ -67,6 +67,51 @@ static void answer_dir(struct fs *fs, struct fuse_req *req, uint64_t parent,
 		reply_entry(fs, req, i, fs->kernel_ttl_ms, page ? 0 : fs->kernel_ttl_ms);
 }
 
+static void answer_version(struct fs *fs, struct fuse_req *req, const struct asked *a,
+			   struct version *v, int64_t ms)
+{
+	if (version_state(v) == VERSION_ARRIVING)
+		ms = at_most(ms, ARRIVING_MS);
+	answer_file(fs, req, a->parent, a->text, v, ms, false);
+}
+
+/* Many origins give nothing, or refuse, at the URL of a directory: it is not there then,
+ * like the index.html that was asked for. */
+static void answered_index(struct fs *fs, struct fuse_req *req, void *arg, int err,
+			   struct version *v, int64_t fresh_ms, enum cache_status status)
+{
+	int64_t ms = at_most(fresh_ms, fs->kernel_ttl_ms);
+
+	(void)status;
+	if (err == 0)
+		answer_version(fs, req, arg, v, ms);
+	else if (err == -ENOENT || err == -EACCES || err == -EISDIR)
+		reply_no_entry(fs, req, ms);
+	else
+		reply_err(req, err);
+}
+
+/* False: name is not one for which the directory itself may be asked, or cannot be. */
+static bool ask_index(struct fs *fs, struct fuse_req *req, const struct asked *a)
+{
+	size_t len = strlen(a->text) + 1;
+	struct inode *parent;
+	struct asked *next;
+
+	if (strcmp(a->text, PATH_INDEX) != 0)
+		return false;
+	parent = inodes_find(&fs->inodes, a->parent);
+	next = parent ? calloc(1, sizeof(*next) + len) : NULL;
+	if (next) {
+		next->parent = a->parent;
+		next->guess = a->guess;
+		memcpy(next->text, a->text, len);
+		park_want(fs, req, parent->key, 0, answered_index, next);
+	}
+	inode_unref(&fs->inodes, parent);
+	return next != NULL;
+}
+
 static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 		     struct version *v, int64_t fresh_ms, enum cache_status status)
 {
@@ -75,13 +120,12 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 
 	(void)status;
 	if (err == 0) {
-		if (version_state(v) == VERSION_ARRIVING)
-			ms = at_most(ms, ARRIVING_MS);
-		answer_file(fs, req, a->parent, a->text, v, ms, false);
+		answer_version(fs, req, a, v, ms);
 	} else if (a->dir && (err == -EISDIR || (err == -ENOENT && a->guess == PATH_EITHER))) {
 		answer_dir(fs, req, a->parent, a->text, a->dir, false);
 	} else if (err == -ENOENT) {
-		reply_no_entry(fs, req, ms);
+		if (!ask_index(fs, req, a))
+			reply_no_entry(fs, req, ms);
 	} else {
 		reply_err(req, err);
 	}

@@ -29,6 +29,10 @@ void path_fini(struct path *p);
 /* "docs?page=2", "a.jpg", "x.tar.gz"; but not "v1.2", "well-known" or "a.". */
 bool path_is_file_name(const char *name);
 
+/* The name by which the document at a directory's own URL, with its '/', is reached when
+ * the origin has no file of that name. */
+#define PATH_INDEX "index.html"
+
 /* The key that a directory has as a page: without the '/' at its end. NULL: it cannot
  * be one (a root, a host), or no memory. */
 char *path_page_key(const char *dir_key);

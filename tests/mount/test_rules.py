@@ -58,7 +58,7 @@ def test_globs_that_are_none(make_mount, origin, option):
 
 
 def test_rules_of_web_are_about_scheme_host_and_path(make_mount, origin):
-    mount = make_mount("web", "allow=*", "allow_private", "file=http:/*/LICENSE")
+    mount = make_mount("web", "allow=*", "allow_private", r"file=http\:/*/LICENSE")
     origin.fresh("/a/LICENSE", b"free")
     assert stat(f"{mount.dir}/{origin.url}/a/LICENSE").st_size == 4
 
