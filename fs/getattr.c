@@ -11,6 +11,7 @@
 #include <fuse_lowlevel.h>
 #include <stdlib.h>
 
+#include "ask.h"
 #include "attr.h"
 #include "known.h"
 #include "ops.h"
@@ -70,7 +71,7 @@ static void getattr_dir(struct fs *fs, struct fuse_req *req, const struct inode 
 		return;
 	}
 	a->ino = i->ino;
-	park_want(fs, req, page, 0, answered, a);
+	ask_want(fs, req, page, answered, a);
 }
 
 void getattr_op(struct fuse_req *req, uint64_t ino, struct fuse_file_info *fi)

@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "../fetch/url.h"
 #include "attr.h"
+#include "cached.h"
 #include "control.h"
 #include "known.h"
 #include "listing.h"
@@ -143,10 +144,19 @@ static bool may_list_host(struct fs *fs, const struct listing *l, const char *na
 	return true;
 }
 
+/* What is still arriving is not there. */
+static bool may_list_cached(struct fs *fs, const struct listing *l, const struct index_name *in)
+{
+	_cleanup_(cleanup_free) char *key = join(l->inode->key, in->name);
+
+	return in->dir || (key && cached_has(fs, key));
+}
+
 static bool is_shown_as_dir(struct fs *fs, const struct listing *l, const struct index_name *in,
 			    const char *name)
 {
-	if (strchr(in->name, '?') || path_is_scheme(l->inode->key))
+	if (strchr(in->name, '?') || path_is_scheme(l->inode->key) ||
+	    l->inode->kind == INODE_CACHED_DIR)
 		return in->dir;
 	switch (rules_find(fs->options, l->inode->key, name)) {
 	case RULE_FILE:
@@ -178,7 +188,9 @@ static bool each_name(void *arg, const struct index_name *in)
 	if (!in->name[0] || url_segment_to_name(in->name, &name) < 0)
 		return true;
 	if (strlen(name) > NAME_BYTES_MAX ||
-	    (l->inode->ino == INODE_ROOT && strcmp(name, CONTROL_DIR) == 0)) {
+	    (l->inode->ino == INODE_ROOT && (strcmp(name, CONTROL_DIR) == 0 ||
+					     strcmp(name, CACHED_DIR) == 0)) ||
+	    (l->inode->kind == INODE_CACHED_DIR && !may_list_cached(f->fs, l, in))) {
 		free(name);
 		return true;
 	}
@@ -257,6 +269,8 @@ static int begin(struct fs *fs, struct listing *l)
 		r = add_fixed(l, CONTROL_DIR, UNKNOWN_INO, S_IFDIR);
 	if (r == 0 && l->inode->kind == INODE_CONTROL_DIR)
 		return fill_control(l);
+	if (r == 0 && l->inode->kind == INODE_CACHED_DIR)
+		return l->inode->key[0] ? fill_index(fs, l) : 0;
 	if (r == 0 && !l->inode->key[0])
 		return fill_web(l);
 	if (r == 0 && path_is_scheme(l->inode->key))
@@ -368,7 +382,7 @@ static int fill_page(struct page *p, struct listing *l, off_t off)
 		if (r < 0 || at >= l->n)
 			break;
 		name = &l->names[at];
-		if (l->inode->kind == INODE_DIR && name->ino == UNKNOWN_INO) {
+		if (l->inode->kind != INODE_CONTROL_DIR && name->ino == UNKNOWN_INO) {
 			uint64_t known = inodes_dir_ino(&p->fs->inodes, l->inode->ino, name->name);
 
 			name->ino = known ? known : UNKNOWN_INO;

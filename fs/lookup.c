@@ -13,7 +13,9 @@
 #include "../base/counters.h"
 #include "../base/log.h"
 #include "../fetch/url.h"
+#include "ask.h"
 #include "attr.h"
+#include "cached.h"
 #include "control.h"
 #include "known.h"
 #include "ops.h"
@@ -106,7 +108,7 @@ static bool ask_index(struct fs *fs, struct fuse_req *req, const struct asked *a
 		next->parent = a->parent;
 		next->guess = a->guess;
 		memcpy(next->text, a->text, len);
-		park_want(fs, req, parent->key, 0, answered_index, next);
+		ask_want(fs, req, parent->key, answered_index, next);
 	}
 	inode_unref(&fs->inodes, parent);
 	return next != NULL;
@@ -118,13 +120,14 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	const struct asked *a = arg;
 	int64_t ms = at_most(fresh_ms, fs->kernel_ttl_ms);
 
-	(void)status;
 	if (err == 0) {
 		answer_version(fs, req, a, v, ms);
 	} else if (a->dir && (err == -EISDIR || (err == -ENOENT && a->guess == PATH_EITHER))) {
 		answer_dir(fs, req, a->parent, a->text, a->dir, false);
 	} else if (err == -ENOENT) {
-		if (!ask_index(fs, req, a))
+		/* Behind, index.html is on its way: only when it is known not to be there. */
+		if ((fs->options->miss_background && status != CACHE_NEGATIVE) ||
+		    !ask_index(fs, req, a))
 			reply_no_entry(fs, req, ms);
 	} else {
 		reply_err(req, err);
@@ -146,7 +149,7 @@ static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char
 	memcpy(a->text, name, name_len);
 	a->dir = p->dir ? memcpy(a->text + name_len, p->dir, dir_len) : NULL;
 	log_debug("lookup of %s", p->file);
-	park_want(fs, req, p->file, 0, answered, a);
+	ask_want(fs, req, p->file, answered, a);
 }
 
 static void apply_rule(struct fs *fs, const struct inode *parent, const char *name,
@@ -224,10 +227,14 @@ void lookup_op(struct fuse_req *req, uint64_t parent, const char *name)
 		reply_err(req, -ESTALE);
 	else if (i->kind == INODE_CONTROL_DIR)
 		control_lookup(fs, req, i, name);
+	else if (i->kind == INODE_CACHED_DIR)
+		cached_lookup(fs, req, i, name);
 	else if (i->kind != INODE_DIR)
 		reply_err(req, -ENOTDIR);
 	else if (i->ino == INODE_ROOT && strcmp(name, CONTROL_DIR) == 0)
 		lookup_control_dir(fs, req);
+	else if (i->ino == INODE_ROOT && strcmp(name, CACHED_DIR) == 0)
+		cached_lookup_root(fs, req);
 	else
 		lookup_child(fs, req, i, name);
 	inode_unref(&fs->inodes, i);

@@ -10,6 +10,10 @@
 #include "kinds.h"
 #include "mount_options.h"
 
+/* Names as in /proc/PID/comm, which keeps 15 bytes. */
+#define CRAWLERS "updatedb:plocate:mlocate:locate:tracker-miner-f:tracker-extract:" \
+		 "localsearch:baloo_file:baloo_file_extr:recollindex:tumblerd"
+
 #define AT(field) offsetof(struct options, field)
 
 /* Every option of -o that is ours. A name of NULL begins a group of --help. */
@@ -78,6 +82,10 @@ static const struct setting table[] = {
 	  "names (with a '/': paths) that are files; may be repeated", 0, 0 },
 	{ "dir", &kind_globs, AT(dirs), "GLOB[:GLOB...]",
 	  "names (with a '/': paths) that are directories; may be repeated", 0, 0 },
+	{ "miss", &kind_miss, 0, "wait|background",
+	  "who opens what is not stored waits, or gets ENOENT while it is fetched (wait)", 0, 0 },
+	{ "only_cached_for", &kind_names, AT(only_cached_for), "NAME[:NAME...]|none",
+	  "programs for which nothing is asked for (updatedb and other indexers)", 0, 0 },
 
 	{ NULL, NULL, 0, NULL, "What is shown", 0, 0 },
 	{ "uid", &kind_user, AT(uid), "USER", "owner of all files (who mounts)", 0, 0 },
@@ -369,6 +377,10 @@ int options_parse(int argc, char *const *argv, struct options *o, char *reason,
 			 o->source ? "MOUNTPOINT" : "SOURCE");
 		return -EINVAL;
 	}
+	if (!o->only_cached_for)
+		o->only_cached_for = strdup(CRAWLERS);
+	if (!o->only_cached_for)
+		return -ENOMEM;
 	err = cut_credentials(o);
 	return err < 0 ? err : make_mount_options(o, &passed);
 }
@@ -393,6 +405,7 @@ void options_fini(struct options *o)
 	free(o->proxy);
 	free(o->targeted);
 	free(o->allow);
+	free(o->only_cached_for);
 	hosts_free(o->allowed);
 	free(o->header_file);
 	for (size_t i = 0; i < o->n_headers; i++)

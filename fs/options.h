@@ -52,6 +52,8 @@ struct options {
 	mode_t control_mode;	/* of .control */
 	int64_t kernel_ttl_ms;	/* -1: automatic */
 	bool count_opens;
+	bool miss_background;		/* what is not stored is ENOENT, and fetched behind */
+	char *only_cached_for;		/* "NAME:NAME"; never NULL after options_parse */
 	bool foreground, debug;
 
 	struct fetch_config fetch;	/* but index; strings are owned below */
