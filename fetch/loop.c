@@ -233,8 +233,14 @@ void *loop_main(void *fetch)
 		int64_t now;
 		int n = epoll_wait(f->epoll, events, EVENTS, wait_ms(f)), running;
 
+		/* Idle ones first: curl may close them, and their numbers be given to
+		 * other sockets. */
 		for (int i = 0; i < n; i++)
-			on_event(f, &events[i]);
+			if (events[i].data.u64 & IDLE)
+				on_event(f, &events[i]);
+		for (int i = 0; i < n; i++)
+			if (!(events[i].data.u64 & IDLE))
+				on_event(f, &events[i]);
 		now = clock_mono_ms();
 		if (f->curl_timeout_ms >= 0 && f->curl_timeout_ms <= now) {
 			f->curl_timeout_ms = -1;

@@ -368,9 +368,15 @@ static void room(void *fetch)
 
 static size_t pause_for_room(struct transfer *t)
 {
+	int64_t there;
+
 	t->no_room = true;
 	transfer_paused_by_curl(t);
 	version_on_room(t->v, room, t->fetch);
+	/* A reader may have come closer before it knew whom to tell. */
+	there = version_room(t->v, t->pos);
+	if (there > 0 && there < INT64_MAX)
+		room(t->fetch);
 	return CURL_WRITEFUNC_PAUSE;
 }
 
@@ -392,6 +398,9 @@ size_t response_body(char *data, size_t size, size_t n, void *transfer)
 	int err;
 
 	t->last_progress_ms = clock_mono_ms();
+	/* curl goes on behind what was refused while it was unpaused. */
+	if (t->abort_err)
+		return 0;
 	if (t->body_ignored || !t->v)
 		return ignore_body(t, len);
 	if (t->skip) {

@@ -197,13 +197,22 @@ static bool stale_may_serve(const struct transfer *t, int err)
 	return !(m->flags & META_MUST_REVALIDATE) && clock_wall_ms() < m->sie_until_ms;
 }
 
+static bool can_be_taken_up(struct version *v)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+
+	return version_length(v) >= 0 && fill_can_range(m);
+}
+
 static void fail(struct transfer *t, int err)
 {
 	if (err == -ETIMEDOUT)
 		count(timeouts);
 	if (t->v && t->kind == TRANSFER_GET && !t->recorded)
 		list_remove(&t->record_link);
-	if (t->v)
+	if (t->v && err == -EINTR && can_be_taken_up(t->v))
+		version_pause(t->v);	/* we end, it does not: kept for the next run */
+	else if (t->v)
 		version_fail(t->v, err);
 	if (t->kind == TRANSFER_GET && stale_may_serve(t, err)) {
 		count(stale_served);
@@ -291,9 +300,12 @@ static void finish_body(struct transfer *t)
 	int64_t length = version_length(t->v);
 	int err = response_end_of_body(t);
 
-	if (!err && length >= 0 && t->end < 0 && t->pos < length)
+	/* Others brought the rest of it: what this one says is of no interest. */
+	if (version_state(v) == VERSION_COMPLETE)
+		err = 0;
+	else if (!err && length >= 0 && t->end < 0 && t->pos < length)
 		err = -EIO;	/* closed early, whatever curl made of it */
-	if (!err && t->end >= 0 && t->pos < t->end)
+	else if (!err && t->end >= 0 && t->pos < t->end)
 		err = -EIO;
 	if (err) {
 		if (!try_again(t, err))
@@ -345,7 +357,7 @@ void transfer_done(struct transfer *t, CURLcode code)
 	if (!err && follow(t))
 		return;
 	/* An error status, once its body has been swallowed. */
-	if (!err && t->body_ignored && !t->answered && !t->v)
+	if (!err && t->body_ignored && (t->v ? t->http_status >= 400 : !t->answered))
 		err = outcome_errno_of_status(t->http_status);
 	if (t->kind == TRANSFER_GET && !t->v && t->answered) {
 		transfer_end(t);	/* 304, 404: all was said at the headers */
@@ -370,6 +382,11 @@ static void tick_active(struct transfer *t, int64_t now_ms)
 {
 	struct fetch *f = t->fetch;
 
+	/* Refused while it was unpaused: curl does not end it then. */
+	if (t->abort_err) {
+		transfer_done(t, CURLE_WRITE_ERROR);
+		return;
+	}
 	if (t->state == TRANSFER_RUNNING &&
 	    now_ms - t->last_progress_ms > f->config.stall_timeout_ms) {
 		snprintf(t->curl_error, sizeof t->curl_error, "no progress for %lld ms",
@@ -380,8 +397,16 @@ static void tick_active(struct transfer *t, int64_t now_ms)
 	if (t->state == TRANSFER_PAUSED &&
 	    now_ms - t->last_need_ms > FETCH_IDLE_MS) {
 		/* Nobody reads on: what is there is kept, the rest comes when asked. */
-		version_pause(t->v);
+		_cleanup_(version_unrefp) struct version *v = version_ref(t->v);
+
+		/* Of unknown length: nobody sees it until it is whole. */
+		if (version_length(v) < 0) {
+			fail(t, -ETIMEDOUT);
+			return;
+		}
+		version_pause(v);
 		transfer_end(t);
+		go_on(f, v);
 	}
 }
 

@@ -119,7 +119,7 @@ static void deliver(struct want *w, int err, struct version *v, enum cache_statu
 
 void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_status status)
 {
-	struct list wants = LIST_INIT(wants), *first;
+	struct list wants = LIST_INIT(wants), *first = NULL;
 	struct version *old = NULL;
 	int64_t fresh_ms;
 
@@ -140,13 +140,27 @@ void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_
 	/* A stale copy stands in for a failing origin: not asked again at once. */
 	if (v && status == CACHE_STALE)
 		fresh_ms = 1000;
-	while ((first = list_pop(&wants)) != NULL)
+	/* Until it is its turn each can be cancelled. */
+	for (;;) {
+		WITH_LOCK(&t->fetch->lock)
+			first = list_pop(&wants);
+		if (!first)
+			return;
 		deliver(list_entry(first, struct want, link), err, v, status, fresh_ms);
+	}
 }
 
 /* --- what is stored --- */
 
 enum use { USE_NOT, USE_FRESH, USE_STALE_WHILE_REVALIDATE, USE_STALE };
+
+/* Nobody fetches it any more, and another response could not be told to be the same. */
+static bool is_lost(struct version *v)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+
+	return version_state(v) == VERSION_ARRIVING && !fill_can_compare(m);
+}
 
 static enum use may_use(const struct fetch *f, struct version *v, unsigned flags)
 {
@@ -157,7 +171,7 @@ static enum use may_use(const struct fetch *f, struct version *v, unsigned flags
 		return USE_NOT;
 	if (flags & WANT_CACHED || f->config.offline)
 		return USE_STALE;
-	if (flags & WANT_RELOAD)
+	if (flags & WANT_RELOAD || is_lost(v))
 		return USE_NOT;
 	if (now < m->fresh_until_ms)
 		return USE_FRESH;
@@ -222,8 +236,9 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 	WITH_LOCK(&f->lock) {
 		struct transfer *t = find_inflight(f, key);
 
-		/* A range of it may have failed while its stream is paused. */
-		if (t && t->answered && version_state(t->answer) == VERSION_FAILED) {
+		/* Once its body is whole (or failed) there is nothing to share any more:
+		 * what may be used again is found in the index. */
+		if (t && t->answered && version_state(t->answer) != VERSION_ARRIVING) {
 			leave(t);
 			t = NULL;
 		}
@@ -249,7 +264,7 @@ static int start(struct fetch *f, const char *key, struct want *w, struct versio
 
 	if (!t)
 		return -ENOMEM;
-	if (stale) {
+	if (stale && !is_lost(stale)) {
 		t->stale = version_ref(stale);
 		t->meanwhile = version_ref(stale);
 	}

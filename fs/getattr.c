@@ -1,10 +1,7 @@
-/* Attributes of files never change. Those of a directory that is known to be a page, with
- * nothing below it yet, are asked for only by who stats it, not by who walks through it
- * (fs/fuse/dir.c, fuse_permission: without default_permissions it needs none). So a stat of
- * it is sent back, to find the file.
- *
- * With something below it is a directory to stat: find, du and rm -r descend then, and who
- * stats each name on his way gets on. Whoever opens it still gets the page. */
+/* Attributes of files never change. Those of a directory that is known to be a page as
+ * well are asked for only by who stats it, not by who walks through it (fs/fuse/dir.c,
+ * fuse_permission: without default_permissions it needs none). So a stat of it is sent
+ * back, to find the file. */
 #include "fs.h"
 
 #include <errno.h>
@@ -60,8 +57,7 @@ static void getattr_dir(struct fs *fs, struct fuse_req *req, const struct inode 
 	_cleanup_(cleanup_free) char *page = i->ino == INODE_ROOT ? NULL : path_page_key(i->key);
 	struct asked *a;
 
-	if (!page || known_page(fs, page) == KNOWN_NONE || known_below(fs, i->key) ||
-	    known_dir_by_rule(fs, i)) {
+	if (!page || known_page(fs, page) == KNOWN_NONE || known_dir_by_rule(fs, i)) {
 		reply_dir(fs, req, i, false);
 		return;
 	}

@@ -197,12 +197,12 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 	page = known_page(fs, p.file);
 	if (p.guess == PATH_FILE && (page != KNOWN_NONE || !p.dir))
 		ask(fs, req, parent->ino, name, &p);
-	else if (known_below(fs, p.dir))
-		answer_dir(fs, req, parent->ino, name, p.dir, false);
-	else if (p.guess == PATH_FILE || page == KNOWN_LEAF)
-		ask(fs, req, parent->ino, name, &p);
-	else
+	else if (p.guess == PATH_EITHER && page != KNOWN_LEAF)
 		answer_dir(fs, req, parent->ino, name, p.dir, page == KNOWN_PAGE);
+	else if (known_below(fs, p.dir))
+		answer_dir(fs, req, parent->ino, name, p.dir, page != KNOWN_NONE);
+	else
+		ask(fs, req, parent->ino, name, &p);
 }
 
 static void lookup_control_dir(struct fs *fs, struct fuse_req *req)

@@ -94,6 +94,9 @@ void compact_one(struct index *ix)
 		err = db_commit(ix->db);
 	else
 		db_rollback(ix->db);
+	/* Who read a row before the commit reads it again. */
+	WITH_LOCK(&ix->lock)
+		ix->generation++;
 	for (size_t i = 0; i < m.n; i++) {
 		if (!err)
 			tell_version(ix, &m.all[i]);

@@ -114,10 +114,11 @@ void housekeeping_evict(struct index *ix, int64_t bytes)
 			wanted = disk_short(ix);
 		if (wanted <= 0 && waiting)
 			wanted = 2 * BODY_SMALL;
-		if (wanted <= 0 || evict_once(ix, wanted, &freed) < 0)
+		if (wanted <= 0)
 			break;
+		/* An index that fails frees nothing, however often it is asked. */
+		hopeless = evict_once(ix, wanted, &freed) < 0 || freed == 0;
 		bytes = 0;
-		hopeless = freed == 0;
 		if (hopeless || space_excess(&ix->space) <= 0)
 			break;
 	}

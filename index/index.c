@@ -305,16 +305,43 @@ static struct version *find_in_memory(struct index *ix, const char *key, uint64_
 	return v;
 }
 
+/* index.lock held: v is in memory, but not what its key shows. Its row says that it is:
+ * what should have superseded it failed before it had a row. So it is again (a new
+ * reference), unless it cannot be read, or its row is about to go: then -ENOENT. */
+static int show_again(struct index *ix, struct version *v)
+{
+	bool failed = false;
+
+	WITH_LOCK(&v->lock)
+		failed = v->state == VERSION_FAILED;
+	if (failed || !v->row || v->doomed)
+		return -ENOENT;
+	if (map_add(&ix->by_key, &v->key_node, map_hash_str(v->key)) < 0)
+		return -ENOMEM;
+	v->current = true;
+	v->refs++;
+	return 0;
+}
+
 /* index.lock held: v was made from a row that was read at `generation`. Returns
- * 0, or -EAGAIN when the row may not be what it was. */
-static int publish(struct index *ix, struct version *v, uint64_t generation)
+ * 0, or -EAGAIN when the row may not be what it was; *ret_known (else NULL): it was
+ * in memory all the time. */
+static int publish(struct index *ix, struct version *v, uint64_t generation,
+		   struct version **ret_known)
 {
 	struct map_node *same = map_find(&ix->by_ino, map_hash_u64(v->ino), index_same_ino,
 					 &v->ino);
+	int err;
 
-	if (generation != ix->purge_generation || index_being_purged(ix, v->key) || same ||
+	if (generation != ix->generation || index_being_purged(ix, v->key) ||
 	    map_find(&ix->by_key, map_hash_str(v->key), index_same_key, v->key))
 		return -EAGAIN;
+	if (same) {
+		err = show_again(ix, container_of(same, struct version, ino_node));
+		if (!err)
+			*ret_known = container_of(same, struct version, ino_node);
+		return err;
+	}
 	if (map_add(&ix->by_ino, &v->ino_node, map_hash_u64(v->ino)) < 0)
 		return -ENOMEM;
 	if (map_add(&ix->by_key, &v->key_node, map_hash_str(v->key)) < 0) {
@@ -329,7 +356,7 @@ static int publish(struct index *ix, struct version *v, uint64_t generation)
 static int find(struct index *ix, const char *key, uint64_t ino, struct version **ret)
 {
 	for (;;) {
-		struct version *v = NULL;
+		struct version *v = NULL, *known = NULL;
 		struct record r;
 		uint64_t generation = 0;
 		bool purged = false;
@@ -337,7 +364,7 @@ static int find(struct index *ix, const char *key, uint64_t ino, struct version 
 
 		WITH_LOCK(&ix->lock) {
 			v = find_in_memory(ix, key, ino);
-			generation = ix->purge_generation;
+			generation = ix->generation;
 			purged = key && index_being_purged(ix, key);
 		}
 		if (v) {
@@ -354,16 +381,20 @@ static int find(struct index *ix, const char *key, uint64_t ino, struct version 
 		if (!v)
 			return -ENOENT;
 		WITH_LOCK(&ix->lock) {
-			err = publish(ix, v, generation);
+			err = publish(ix, v, generation, &known);
 			purged = index_being_purged(ix, v->key);
 		}
-		if (!err) {
+		if (!err && !known) {
 			*ret = v;
 			return 0;
 		}
-		/* Somebody else was first, or it is being purged. */
-		v->row = false;
+		/* Somebody else was first, or it is being purged. Row and body stay. */
+		v->row = v->stored = false;
 		version_free(v);
+		if (known) {
+			*ret = known;
+			return 0;
+		}
 		if (purged)
 			return -ENOENT;
 		if (err != -EAGAIN)

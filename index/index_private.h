@@ -50,7 +50,7 @@ struct index {
 	struct map by_ino;		/* every version in memory */
 	struct map by_key;		/* those that are current */
 	struct list purges;
-	uint64_t purge_generation;	/* grows with every purge that ends */
+	uint64_t generation;		/* grows whenever rows went, or say another place */
 	struct list waiting_for_room;	/* version.room_link */
 	uint64_t next_ino, end_ino;	/* numbers taken and not given out yet */
 	uint64_t ahead_ino, ahead_end;	/* the block after those */
@@ -137,6 +137,7 @@ struct op {
 	struct purge *purge;
 	const char *key;		/* DECLARE; borrowed until done */
 	bool declared;
+	bool first_row;			/* SYNC: v had none before this batch */
 	int64_t bytes;			/* EVICT: to make room for; 0: to the low mark */
 	void (*done)(void *arg, int err);	/* after the commit, no lock held; may be NULL */
 	void *arg;
@@ -163,8 +164,12 @@ void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a kill
 /* Inside a transaction: the row r leaves. Returns false when it stays. Blobs to
  * delete after the commit are collected in trash. */
 enum leave_reason { LEAVE_SUPERSEDED, LEAVE_PURGED, LEAVE_EVICTED, LEAVE_EXPIRED };
+struct gone {
+	struct blob blob;
+	uint64_t ino;			/* of the row; 0: the version in memory gave it up */
+};
 struct trash {
-	struct blob *blobs;
+	struct gone *all;
 	size_t n, cap;
 	bool names;			/* the kernel may know some of them */
 	bool desperate;			/* in: also those that are being read may go */

@@ -7,29 +7,55 @@
 #include "../base/counters.h"
 #include "index_private.h"
 
-static void trash_add(struct trash *t, const struct blob *blob)
+static void trash_add(struct trash *t, const struct blob *blob, uint64_t ino)
 {
 	if (blob->kind == BLOB_NONE || blob->kind == BLOB_ARRIVING)
 		return;
 	if (t->n == t->cap) {
 		size_t cap = t->cap ? t->cap * 2 : 16;
-		struct blob *blobs = reallocarray(t->blobs, cap, sizeof *blobs);
+		struct gone *all = reallocarray(t->all, cap, sizeof *all);
 
-		if (!blobs)
+		if (!all)
 			return;		/* swept at the next start */
-		t->blobs = blobs;
+		t->all = all;
 		t->cap = cap;
 	}
-	t->blobs[t->n++] = *blob;
+	t->all[t->n++] = (struct gone){ .blob = *blob, .ino = ino };
+}
+
+/* index.lock held. The row was read before it went, and a version made of it since:
+ * it has the blob now, which goes with its last reference. */
+static bool is_taken(struct index *ix, const struct gone *g)
+{
+	struct map_node *node = g->ino ? map_find(&ix->by_ino, map_hash_u64(g->ino),
+						  index_same_ino, &g->ino) : NULL;
+	struct version *v;
+
+	if (!node)
+		return false;
+	v = container_of(node, struct version, ino_node);
+	v->doomed = true;
+	v->row = false;
+	version_drop_key(v);
+	return true;
 }
 
 void trash_empty(struct index *ix, struct trash *t)
 {
+	if (t->n)
+		WITH_LOCK(&ix->lock)
+			ix->generation++;	/* from here on nobody makes one */
 	for (size_t i = 0; i < t->n; i++) {
-		if (t->blobs[i].kind == BLOB_PARTIAL)
-			index_unlink_partial(ix, t->blobs[i].id);
+		bool taken = false;
+
+		WITH_LOCK(&ix->lock)
+			taken = is_taken(ix, &t->all[i]);
+		if (taken)
+			continue;
+		if (t->all[i].blob.kind == BLOB_PARTIAL)
+			index_unlink_partial(ix, t->all[i].blob.id);
 		else
-			store_delete(ix->store, &t->blobs[i]);
+			store_delete(ix->store, &t->all[i].blob);
 	}
 	if (t->names && ix->config.stale_names)
 		ix->config.stale_names(ix->config.arg);
@@ -38,8 +64,8 @@ void trash_empty(struct index *ix, struct trash *t)
 
 void trash_forget(struct trash *t)
 {
-	free(t->blobs);
-	*t = (struct trash){ .blobs = NULL };
+	free(t->all);
+	*t = (struct trash){ .all = NULL };
 }
 
 /* v->lock held. */
@@ -63,7 +89,7 @@ static bool leave_version(struct version *v, bool evicted, struct trash *trash)
 			is_being_read(v, trash->desperate)))
 		return false;
 	if (evicted) {
-		trash_add(trash, &v->blob);
+		trash_add(trash, &v->blob, 0);
 		trash->names = true;
 		v->stored = false;
 		v->read_high = 0;
@@ -96,7 +122,7 @@ bool leave_row(struct index *ix, const struct record *r, enum leave_reason reaso
 	if (!leaves || db_delete(ix->db, r->ino) < 0)
 		return false;
 	if (!in_memory)
-		trash_add(trash, &r->blob);
+		trash_add(trash, &r->blob, r->ino);
 	if (reason == LEAVE_EVICTED)
 		count(evictions);
 	else if (reason == LEAVE_EXPIRED)

@@ -116,7 +116,7 @@ int index_purge(struct index *ix, const struct target *targets, size_t n, int64_
 	err = writer_call(ix, op);
 	WITH_LOCK(&ix->lock) {
 		list_remove(&p.link);
-		ix->purge_generation++;
+		ix->generation++;
 	}
 	if (!err)
 		*ret_removed = p.removed;

@@ -51,8 +51,12 @@ void version_free(struct version *v)
 			writer_post(ix, op);
 		}
 	}
+	if (v->saved)
+		body_settle(&v->body, &ix->place);
 	body_fini(&v->body, &ix->place, v->saved && !v->doomed);
-	if (v->doomed && v->stored)
+	/* What has no row is never found again: it was purged or superseded while it was
+	 * being stored. */
+	if (v->stored && (v->doomed || !v->row))
 		store_delete(ix->store, &v->blob);
 	meta_unref(v->meta);
 	free(v->saved_ranges);

@@ -21,23 +21,35 @@ static void take_ready(struct version *v, struct list *ready)
 		}
 }
 
-/* No lock held. A woken waiter may be gone when wake() returns. */
-static void wake_all(struct list *ready)
+/* No lock held. A woken waiter may be gone when wake() returns. Until it is its turn
+ * it can be cancelled: so each is taken off under the lock. */
+static void wake_all(struct version *v, struct list *ready)
 {
-	struct list *first;
+	struct list *first = NULL;
 
-	while ((first = list_pop(ready)) != NULL) {
-		struct waiter *w = list_entry(first, struct waiter, link);
+	for (;;) {
+		struct waiter *w;
 
+		WITH_LOCK(&v->lock)
+			first = list_pop(ready);
+		if (!first)
+			return;
+		w = list_entry(first, struct waiter, link);
 		w->wake(w);
 	}
+}
+
+static bool is_window(const struct version *v)
+{
+	return v->body.kind == BODY_WINDOW_MEMORY ||
+	       (v->body.kind == BODY_FILE && atomic_load(&v->body.no_room));
 }
 
 /* Lock held. The file takes no more and is about to become a window, but readers
  * still need what it has: let them come closer. */
 static bool is_behind(const struct version *v, int64_t off)
 {
-	return v->body.kind == BODY_FILE && atomic_load(&v->body.no_room) &&
+	return v->body.kind == BODY_FILE && is_window(v) &&
 	       off > v->read_high + BODY_WINDOW / 2;
 }
 
@@ -54,7 +66,9 @@ int version_write(struct version *v, int64_t off, const void *data, size_t len)
 			err = -ESTALE;
 		else if (length >= 0 && off + (int64_t)len > length)
 			err = -EFBIG;
-		else if (is_behind(v, off))
+		else if (length < 0 && is_window(v) && off + (int64_t)len > BODY_WINDOW)
+			err = -EFBIG;	/* nobody reads it before it is whole */
+		else if (length >= 0 && is_behind(v, off))
 			err = -ENOBUFS;
 	}
 	if (err)
@@ -69,7 +83,7 @@ int version_write(struct version *v, int64_t off, const void *data, size_t len)
 		v->saved = v->saved && v->body.kind == BODY_FILE;
 		take_ready(v, &ready);
 	}
-	wake_all(&ready);
+	wake_all(v, &ready);
 	return 0;
 }
 
@@ -79,8 +93,7 @@ int64_t version_room(struct version *v, int64_t off)
 	bool window = false;
 
 	WITH_LOCK(&v->lock) {
-		window = v->body.kind == BODY_WINDOW_MEMORY ||
-			 (v->body.kind == BODY_FILE && atomic_load(&v->body.no_room));
+		window = is_window(v);
 		high = v->read_high;
 	}
 	if (!window)
@@ -97,11 +110,12 @@ void version_no_room(struct version *v)
 void version_on_room(struct version *v, void (*room)(void *), void *arg)
 {
 	struct index *ix = v->index;
-	bool hopeless = atomic_load(&v->body.no_room);
+	bool hopeless = false;
 	struct op *op;
 
 	WITH_LOCK(&ix->lock) {
 		WITH_LOCK(&v->lock) {
+			hopeless = atomic_load(&v->body.no_room);
 			v->room = room;
 			v->room_arg = arg;
 		}
@@ -166,7 +180,7 @@ void version_complete(struct version *v)
 		v->used_ms = clock_mono_ms();
 		take_ready(v, &ready);
 	}
-	wake_all(&ready);
+	wake_all(v, &ready);
 	/* Before it is recorded nothing is written: then it is one write, not two. */
 	if (v->record_asked)
 		version_store(v, NULL);
@@ -196,7 +210,7 @@ void version_fail(struct version *v, int err)
 	/* First the name, then its readers: who tries again finds a new one. */
 	if (changed && was_current && ix->config.stale_names)
 		ix->config.stale_names(ix->config.arg);
-	wake_all(&ready);
+	wake_all(v, &ready);
 }
 
 void version_pause(struct version *v)

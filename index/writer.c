@@ -122,8 +122,9 @@ static void snapshot(struct version *v, struct record *r)
 	}
 }
 
-static int sync_row(struct batch *b, struct version *v)
+static int sync_row(struct batch *b, struct op *op)
 {
+	struct version *v = op->v;
 	struct index *ix = b->ix;
 	struct supersede_walk walk = { .b = b, .by = v->ino };
 	struct record r;
@@ -137,6 +138,7 @@ static int sync_row(struct batch *b, struct version *v)
 		 * there is a row to delete, or keeps us from writing one. */
 		v->row = v->row || current;
 	}
+	op->first_row = current && !row;
 	if (!current)
 		return 0;	/* superseded or purged since: it must not come back */
 	snapshot(v, &r);
@@ -195,7 +197,7 @@ static int run_op(struct batch *b, struct op *op)
 
 	switch (op->kind) {
 	case OP_SYNC:
-		return sync_row(b, op->v);
+		return sync_row(b, op);
 	case OP_DELETE:
 		return db_delete(ix->db, op->ino);
 	case OP_PURGE:
@@ -232,7 +234,7 @@ static void unwrite(struct index *ix, struct list *ops)
 	struct op *op;
 
 	list_for_each(op, ops, link)
-		if (op->kind == OP_SYNC)
+		if (op->kind == OP_SYNC && op->first_row)
 			WITH_LOCK(&ix->lock)
 				op->v->row = false;
 }

@@ -1,7 +1,7 @@
 """What was fetched outlives the mount."""
 import os
 
-from limited import error_of, names, read, read_at, stat
+from limited import error_of, names, read, read_at, stat, within
 from origin import noise, text
 
 
@@ -79,3 +79,19 @@ def test_no_compression_gives_the_same_bytes(make_mount, origin):
     mount.remount()
     assert read(mount / "a.txt") == body
     assert origin.count("/a.txt") == 1
+
+
+def test_a_body_under_way_is_taken_up_after_an_unmount(make_mount, origin):
+    """What had arrived of a large body when the mount ended is not asked for again."""
+    mount = make_mount(origin.url)
+    body = noise(24 << 20, 5)
+    origin.fresh("/a.bin", body, etag='"1"', ranges=True)
+    fd = os.open(mount / "a.bin", os.O_RDONLY)
+    try:
+        assert within(os.pread, fd, 65536, 3 << 20) == body[3 << 20:][:65536]
+    finally:
+        os.close(fd)
+    mount.remount()
+    assert read(mount / "a.bin") == body
+    assert "range" in origin.asked("/a.bin")[-1].headers
+    assert origin.asked("/a.bin")[-1].sent < len(body) - (2 << 20)

@@ -205,6 +205,28 @@ static void a_new_version_replaces_and_the_old_stays_readable(void **state)
 	index_close(ix);
 }
 
+/* The row of what was to be superseded is still the one of its key. */
+static void a_new_version_that_fails_leaves_the_old_one(void **state)
+{
+	struct index *ix = open_index(64 << 20);
+	struct version *old = put(ix, "http://h/a", 5000, 1), *fresh = NULL, *found = NULL;
+	struct meta *m = meta_of(-1, NULL);
+
+	(void)state;
+	index_drain(ix);
+	assert_int_equal(version_begin(ix, "http://h/a", m, false, &fresh), 0);
+	meta_unref(m);
+	version_fail(fresh, -EIO);
+	assert_int_equal(index_find(ix, "http://h/a", &found), 0);
+	assert_ptr_equal(found, old);
+	assert_true(version_is_current(old));
+	check(found, 5000, 1);
+	version_unref(found);
+	version_unref(fresh);
+	version_unref(old);
+	index_close(ix);
+}
+
 static void purge_is_exact(void **state)
 {
 	struct index *ix = open_index(1 << 30);
@@ -406,6 +428,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(bodies_of_all_sizes_survive_a_restart),
 		TEST(a_new_version_replaces_and_the_old_stays_readable),
+		TEST(a_new_version_that_fails_leaves_the_old_one),
 		TEST(purge_is_exact),
 		TEST(what_arrives_while_it_is_purged_does_not_come_back),
 		TEST(a_reader_waits_for_bytes_and_is_told_of_failure),
