@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/clock.h"
+#include "../fetch/url.h"
 #include "attr.h"
 #include "cached.h"
 #include "known.h"
@@ -81,6 +82,10 @@ void cached_lookup(struct fs *fs, struct fuse_req *req, const struct inode *i, c
 
 	if (r < 0) {
 		reply_err(req, r);
+		return;
+	}
+	if (path_is_scheme(i->key) && !hosts_match(fs->options->allowed, p.dir)) {
+		reply_err(req, -EACCES);
 		return;
 	}
 	if (p.guess == PATH_FILE && answer_file(fs, req, p.file))

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/clock.h"
 #include "../fetch/url.h"
 #include "attr.h"
 #include "cached.h"
@@ -304,16 +303,11 @@ static int fill(struct fs *fs, struct listing *l, size_t want)
 static struct inode *known_fresh(struct fs *fs, const char *key, int64_t *ret_entry_ms)
 {
 	struct version *v _cleanup_(version_unrefp) = NULL;
-	struct meta *m _cleanup_(meta_unrefp) = NULL;
 	struct inode *i = NULL;
 	int64_t fresh_ms;
 
-	if (!key || index_find(fs->index, key, &v) < 0)
-		return NULL;
-	m = version_meta(v);
-	fresh_ms = m ? m->fresh_until_ms - clock_wall_ms() : 0;
-	if (fresh_ms <= 0 || m->status / 100 != 2 || version_length(v) < 0 ||
-	    version_state(v) != VERSION_COMPLETE || inodes_show_version(&fs->inodes, v, &i) < 0)
+	if (!key || cached_find(fs, key, &v, &fresh_ms) < 0 || fresh_ms == 0 ||
+	    inodes_show_version(&fs->inodes, v, &i) < 0)
 		return NULL;
 	*ret_entry_ms = fresh_ms < fs->kernel_ttl_ms ? fresh_ms : fs->kernel_ttl_ms;
 	return i;

@@ -109,6 +109,11 @@ def test_cached_of_web(make_mount, origin):
     assert names(mount / ".cached") == ["http:"]
     assert names(mount / ".cached/http:") == [f"{origin.address}:{origin.port}"]
     assert error_of(os.stat, mount / ".cached/https:/example.org") == errno.ENOENT
+    assert mount.stop() == 0
+    narrow = make_mount("web", "allow=example.com", "allow_private", cache=mount.cache)
+    for top in (narrow.dir, narrow / ".cached"):
+        assert error_of(os.stat, f"{top}/{path}") == errno.EACCES
+    assert names(narrow / ".cached/http:") == []
     assert origin.count() == 1
 
 
