@@ -74,6 +74,16 @@ int fetch_start(struct fetch *f)
 	return -err;
 }
 
+static void drop_message(struct message *m)
+{
+	if (m->kind == MESSAGE_LOOK) {
+		look_drop(m);
+		return;
+	}
+	version_unref(m->v);
+	free(m);
+}
+
 void fetch_stop(struct fetch *f)
 {
 	struct list late = LIST_INIT(late), *first;
@@ -96,8 +106,7 @@ void fetch_stop(struct fetch *f)
 			transfer_unref(t);
 			continue;
 		}
-		version_unref(m->v);
-		free(m);
+		drop_message(m);
 	}
 }
 
@@ -113,14 +122,12 @@ void fetch_free(struct fetch *f)
 	/* Needs that were posted since: nobody reads any more. */
 	inbox_take(&f->inbox, &late);
 	while ((first = list_pop(&late)) != NULL) {
-		struct message *m = list_entry(first, struct message, link);
-
-		version_unref(m->v);
-		free(m);
+		drop_message(list_entry(first, struct message, link));
 	}
 	loop_close(f);
 	inbox_fini(&f->inbox);
 	map_fini(&f->inflight);
+	holds_fini(&f->holds);
 	pthread_mutex_destroy(&f->lock);
 	free(f->base_origin);
 	free(f->base_host);

@@ -84,6 +84,20 @@ bool fetch_cancel(struct fetch *f, struct want *w);
  * when they are on their way already. */
 void fetch_need(struct fetch *f, struct version *v, int64_t off, int64_t end);
 
+/* What is being fetched: a snapshot, in no order that means anything. 0, -ENOMEM, or
+ * -ETIMEDOUT: thread F is held up (waits up to 2 s for it). fetch_transfers_free(). */
+struct fetch_transfer {
+	char *key;
+	const char *kind;		/* "get", "range"; static, as state */
+	const char *state;		/* "queued", "running", "paused", "retrying" */
+	int64_t from, bytes;		/* first byte of the body asked for, how many came */
+	int64_t length;			/* of the whole body; -1: not known yet */
+	int64_t age_ms;
+	int retries;
+};
+int fetch_transfers(struct fetch *f, struct fetch_transfer **ret, size_t *ret_n);
+void fetch_transfers_free(struct fetch_transfer *list, size_t n);
+
 /* Nobody who asks from now on gets what was requested before: transfers under
  * way are not joined any more, what they bring is not kept, and what is stored
  * goes (index_purge). Exact when it returns. */

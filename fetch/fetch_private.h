@@ -6,6 +6,7 @@
  * request.c  what we send                               thread F
  * response.c what came: headers decide, bytes flow      thread F
  * fill.c     bytes that readers wait for                thread F
+ * look.c     what is under way, for people              thread F
  * policy.c   headers -> struct meta                     pure
  *
  * Lock order: fetch.lock -> index.lock -> version.lock -> inbox. */
@@ -24,6 +25,7 @@
 #include "decode.h"
 #include "fetch.h"
 #include "headers.h"
+#include "hold.h"
 #include "url.h"
 
 #define FETCH_WHOLE (4 * 1024 * 1024)	/* bodies up to this come whole ... */
@@ -33,7 +35,7 @@
 #define FETCH_IDLE_MS 20000		/* a paused stream that nobody needs ends */
 #define FETCH_HOPS_MAX 10		/* redirects */
 
-enum message_kind { MESSAGE_START, MESSAGE_NEED, MESSAGE_ROOM };
+enum message_kind { MESSAGE_START, MESSAGE_NEED, MESSAGE_ROOM, MESSAGE_LOOK };
 
 /* To thread F. */
 struct message {
@@ -82,6 +84,9 @@ struct transfer {
 	char *url;			/* this hop's */
 	int hops, attempt;
 	bool foreign;			/* redirected to another origin: no headers of ours */
+	bool chain;			/* redirects say how long it may be fresh: */
+	int64_t chain_fresh_until_ms;
+	bool chain_no_store, chain_revalidate;
 	CURL *easy;
 	struct curl_slist *fields;
 	bool added;			/* easy is in the multi ... */
@@ -91,6 +96,8 @@ struct transfer {
 	struct list record_link;	/* fetch.unrecorded */
 	bool recorded;			/* version_record was called */
 
+	int64_t begun_ms;		/* mono: when it was queued first */
+	int64_t from;			/* first byte of the body that it was begun for */
 	int64_t pos;			/* next byte of the body to come */
 	int64_t end;			/* RANGE: where it ends; -1: to the end of the body */
 	int64_t target;			/* no byte behind this is wanted for now; -1: no limit */
@@ -125,6 +132,7 @@ struct fetch {
 	pthread_mutex_t lock;
 	struct map inflight;		/* transfers that can be joined, by key */
 	uint64_t generation;		/* grows whenever one leaves */
+	struct holds holds;
 
 	struct inbox inbox;		/* struct message */
 	int wake_fd;			/* eventfd */
@@ -157,6 +165,7 @@ void transfer_unref(struct transfer *t);
 void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_status status);
 void transfer_leave(struct transfer *t);	/* cannot be joined any more */
 int64_t fetch_fresh_ms(struct version *v);
+bool want_stale_may_serve(struct version *v);	/* while the origin fails (RFC 5861 4) */
 
 /* Whether the options let that URL be asked; where it leads is seen after DNS. */
 bool fetch_may_ask(const struct fetch *f, const char *url);
@@ -194,9 +203,14 @@ int response_end_of_body(struct transfer *t);	/* flushes the decoder */
 /* fill.c */
 void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end);
 bool fill_any_transfer(struct fetch *f, const struct version *v);	/* that brings bytes of v */
+bool fill_is_strong(const char *etag);	/* RFC 9110 8.8.3; NULL is not */
 bool fill_can_compare(const struct meta *m);	/* tells a second body from another one */
 bool fill_can_range(const struct meta *m);
 void fill_adjust(struct transfer *t);		/* after bytes came: pause or go on */
+
+/* look.c */
+void look_answer(struct fetch *f, struct message *m);	/* takes m */
+void look_drop(struct message *m);		/* nobody answers any more: takes m */
 
 /* policy.c */
 struct meta *policy_meta(const struct fetch *f, int status, const struct headers *h,
@@ -206,5 +220,8 @@ struct meta *policy_meta(const struct fetch *f, int status, const struct headers
 struct meta *policy_refresh(const struct fetch *f, const struct meta *m,
 			    const struct headers *h, int64_t request_ms, int64_t response_ms,
 			    const char *key);
+/* What is found behind redirects is fresh no longer than each of them. 0 or -ENOMEM. */
+int policy_note_redirect(struct transfer *t);
+void policy_limit(const struct transfer *t, struct meta *m);
 
 #endif

@@ -16,10 +16,19 @@ enum {
 	RANGE_STREAM = 2 * 1024 * 1024,	/* from this size on it is a stream */
 };
 
+/* One without quotes is sent back in If-None-Match as it came, but in If-Range it
+ * would be taken for a date. */
+bool fill_is_strong(const char *etag)
+{
+	size_t n = etag ? strlen(etag) : 0;
+
+	return n >= 2 && etag[0] == '"' && etag[n - 1] == '"';
+}
+
 bool fill_can_compare(const struct meta *m)
 {
 	return !(m->flags & META_DECODED) &&
-	       ((m->etag && strncmp(m->etag, "W/", 2) != 0) || m->last_modified);
+	       (fill_is_strong(m->etag) || m->last_modified);
 }
 
 bool fill_can_range(const struct meta *m)
@@ -59,6 +68,12 @@ void fill_adjust(struct transfer *t)
 	transfer_pause(t);
 }
 
+/* Up to there t goes in any case: others wait for it. */
+static int64_t promised(const struct transfer *t)
+{
+	return t->target > t->pos ? t->target : t->pos;
+}
+
 /* The transfer that gets to `from` soonest without a new request. */
 static struct transfer *find_stream(struct fetch *f, struct version *v, int64_t from,
 				    int64_t near)
@@ -68,7 +83,7 @@ static struct transfer *find_stream(struct fetch *f, struct version *v, int64_t 
 
 	for (size_t i = 0; i < 2; i++)
 		list_for_each(t, lists[i], link) {
-			if (!is_stream_of(t, v) || t->pos > from || from - t->pos > near ||
+			if (!is_stream_of(t, v) || t->pos > from || from - promised(t) > near ||
 			    (t->end >= 0 && t->end <= from))
 				continue;
 			if (!best || t->pos > best->pos)

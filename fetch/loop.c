@@ -132,6 +132,10 @@ static void take_messages(struct fetch *f)
 			transfer_begin(container_of(m, struct transfer, start));
 			continue;
 		}
+		if (m->kind == MESSAGE_LOOK) {
+			look_answer(f, m);
+			continue;
+		}
 		fill_need(f, m->v, m->off, m->end);
 		version_unref(m->v);
 		free(m);

@@ -147,6 +147,60 @@ struct meta *policy_meta(const struct fetch *f, int status, const struct headers
 	return TAKE_PTR(m);
 }
 
+/* --- redirects: who asks for the key gets the first response of the chain --- */
+
+static bool is_permanent(int status)
+{
+	return status == 301 || status == 308;
+}
+
+int policy_note_redirect(struct transfer *t)
+{
+	_cleanup_(meta_unrefp) struct meta *m =
+		policy_meta(t->fetch, t->http_status, &t->headers, t->request_ms, t->response_ms,
+			    0, t->url, t->key);
+	bool unsaid;
+
+	if (!m)
+		return -ENOMEM;
+	/* No word about how long: for ever, or only this time. */
+	unsaid = m->flags & META_STORE ? m->flags & META_HEURISTIC : strcmp(m->reason, "status") == 0;
+	if (!(m->flags & META_STORE) && !unsaid)
+		t->chain_no_store = true;
+	if (m->flags & META_MUST_REVALIDATE)
+		t->chain_revalidate = true;
+	if (t->fetch->config.ttl_ms >= 0 || (unsaid && is_permanent(t->http_status)))
+		return 0;
+	if (unsaid)
+		m->fresh_until_ms = m->response_ms;
+	if (!t->chain || m->fresh_until_ms < t->chain_fresh_until_ms)
+		t->chain_fresh_until_ms = m->fresh_until_ms;
+	t->chain = true;
+	return 0;
+}
+
+static int64_t sooner(int64_t until_ms, int64_t by_ms)
+{
+	return until_ms && until_ms != INT64_MAX ? until_ms - by_ms : until_ms;
+}
+
+void policy_limit(const struct transfer *t, struct meta *m)
+{
+	int64_t by_ms = m->fresh_until_ms - t->chain_fresh_until_ms;
+
+	if (t->chain_no_store)
+		m->flags &= ~(unsigned)META_STORE;
+	if (t->chain_revalidate) {
+		m->flags |= META_MUST_REVALIDATE;
+		m->swr_until_ms = m->sie_until_ms = 0;
+	}
+	if (!t->chain || by_ms <= 0)
+		return;
+	m->fresh_until_ms = t->chain_fresh_until_ms;
+	m->swr_until_ms = sooner(m->swr_until_ms, by_ms);
+	m->sie_until_ms = sooner(m->sie_until_ms, by_ms);
+}
+
 struct meta *policy_refresh(const struct fetch *f, const struct meta *m,
 			    const struct headers *h, int64_t request_ms, int64_t response_ms,
 			    const char *key)

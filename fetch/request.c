@@ -82,7 +82,7 @@ static int add_range(struct transfer *t)
 	int err;
 
 	/* A weak validator cannot tell that ranges fit together (RFC 9110 13.1.5). */
-	if (m->etag && strncmp(m->etag, "W/", 2) != 0)
+	if (fill_is_strong(m->etag))
 		err = add_field(t, "If-Range: %s", m->etag);
 	else
 		err = add_field(t, "If-Range: %s", m->last_modified ? m->last_modified : "");

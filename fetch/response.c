@@ -134,6 +134,7 @@ static int on_success(struct transfer *t)
 		return give_up(t, -ENOMEM);
 	if (t->decoder)
 		m->flags |= META_DECODED;
+	policy_limit(t, m);
 	err = begin_version(t, m);
 	if (err)
 		return err;
@@ -147,20 +148,38 @@ static int on_success(struct transfer *t)
 
 /* --- 304 --- */
 
+/* RFC 9110 8.8.3.2 */
+static bool same_weakly(const char *a, const char *b)
+{
+	return strcmp(a + (strncmp(a, "W/", 2) ? 0 : 2), b + (strncmp(b, "W/", 2) ? 0 : 2)) == 0;
+}
+
+/* The same URL again, which counts as a hop: no origin can make it endless. */
+static int ask_without_conditions(struct transfer *t)
+{
+	t->location = strdup(t->url);
+	if (!t->location)
+		return give_up(t, -ENOMEM);
+	version_unref(TAKE_PTR(t->stale));
+	t->body_ignored = true;
+	return 0;
+}
+
 static int on_not_modified(struct transfer *t)
 {
 	_cleanup_(meta_unrefp) struct meta *old = version_meta(t->stale), *m = NULL;
 	const char *etag = headers_get(&t->headers, "ETag");
 
-	/* One that is about something else confirms nothing (RFC 9111 4.3.4). */
-	if (etag && (!old->etag || strcmp(etag + (strncmp(etag, "W/", 2) ? 0 : 2),
-					  old->etag + (strncmp(old->etag, "W/", 2) ? 0 : 2)) != 0)) {
-		version_unref(TAKE_PTR(t->stale));
+	/* Nobody asked for that of what is not there. */
+	if (old->status / 100 != 2)
 		return give_up(t, -EIO);
-	}
+	/* One that is about something else confirms nothing (RFC 9111 4.3.4). */
+	if (etag && (!old->etag || !same_weakly(etag, old->etag)))
+		return ask_without_conditions(t);
 	m = policy_refresh(t->fetch, old, &t->headers, t->request_ms, t->response_ms, t->key);
 	if (!m)
 		return give_up(t, -ENOMEM);
+	policy_limit(t, m);
 	version_set_meta(t->stale, m);
 	count(revalidated);
 	t->body_ignored = true;
@@ -177,14 +196,14 @@ static int changed(struct transfer *t)
 	return give_up(t, -ESTALE);
 }
 
-/* The same strong validator, if there is one to compare. */
+/* The same strong validator, if there is one to compare: what If-Range was. */
 static bool same_representation(const struct transfer *t, const struct meta *m)
 {
 	const char *etag = headers_get(&t->headers, "ETag");
 	const char *modified = headers_get(&t->headers, "Last-Modified");
 
-	if (etag && m->etag)
-		return strcmp(etag, m->etag) == 0 && strncmp(etag, "W/", 2) != 0;
+	if (etag && m->etag && (fill_is_strong(m->etag) || strcmp(etag, m->etag) != 0))
+		return strcmp(etag, m->etag) == 0;
 	if (modified && m->last_modified)
 		return strcmp(modified, m->last_modified) == 0;
 	return !etag || !m->etag;
@@ -230,36 +249,49 @@ static int on_whole_instead(struct transfer *t)
 
 /* --- all of them --- */
 
+/* Whether what came is worth more than the copy that it would take the place of. */
+static bool gives_way(const struct transfer *t, int err)
+{
+	_cleanup_(meta_unrefp) struct meta *m = t->stale ? version_meta(t->stale) : NULL;
+
+	return m && m->status / 100 == 2 && (outcome_may_retry(err) || err == -ETIMEDOUT);
+}
+
+/* What the origin says about the name is kept as long as it says. */
+static int keep_status(struct transfer *t, struct meta *m)
+{
+	struct version *v = NULL;
+	int err = 0;
+
+	WITH_LOCK(&t->fetch->lock)
+		err = version_begin(t->fetch->config.index, t->key, m, t->purged, &v);
+	if (err)
+		return give_up(t, err);
+	version_record(v, NULL, NULL);
+	t->status = CACHE_MISS;
+	transfer_answer(t, 0, v, CACHE_MISS);
+	version_unref(v);
+	return 0;
+}
+
 static int on_error_status(struct transfer *t)
 {
 	const char *after = headers_get(&t->headers, "Retry-After");
 	_cleanup_(meta_unrefp) struct meta *m = NULL;
-	int err = outcome_errno_of_status(t->http_status);
 
 	t->body_ignored = true;
 	if (after)
 		t->retry_after_ms = retry_after_parse(after, t->response_ms);
-	if (t->kind != TRANSFER_GET || t->v || (err != -ENOENT && t->http_status / 100 == 5))
+	if (t->kind != TRANSFER_GET || t->v ||
+	    gives_way(t, outcome_errno_of_status(t->http_status)))
 		return 0;
-	if (outcome_may_retry(err))
-		return 0;
-	/* What the origin says about the name is kept as long as it says. */
 	m = policy_meta(t->fetch, t->http_status, &t->headers, t->request_ms, t->response_ms, 0,
 			t->url, t->key);
 	if (!m)
 		return give_up(t, -ENOMEM);
-	if ((m->flags & META_STORE) && m->fresh_until_ms > m->response_ms) {
-		struct version *v = NULL;
-
-		WITH_LOCK(&t->fetch->lock)
-			err = version_begin(t->fetch->config.index, t->key, m, t->purged, &v);
-		if (err)
-			return give_up(t, err);
-		version_record(v, NULL, NULL);
-		t->status = CACHE_MISS;
-		transfer_answer(t, 0, v, CACHE_MISS);
-		version_unref(v);
-	}
+	policy_limit(t, m);
+	if ((m->flags & META_STORE) && m->fresh_until_ms > m->response_ms)
+		return keep_status(t, m);
 	return 0;
 }
 
@@ -269,7 +301,7 @@ static int on_headers(struct transfer *t)
 
 	t->response_ms = clock_wall_ms();
 	if (is_redirect(t->http_status) && headers_get(&t->headers, "Location"))
-		return on_redirect(t);
+		return policy_note_redirect(t) < 0 ? give_up(t, -ENOMEM) : on_redirect(t);
 	if (wants_range && t->http_status == 206)
 		return on_partial(t);
 	if (wants_range && t->http_status == 200)

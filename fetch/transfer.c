@@ -98,6 +98,8 @@ void transfer_begin(struct transfer *t)
 {
 	if (!t->url)
 		t->url = strdup(t->key);
+	t->begun_ms = clock_mono_ms();
+	t->from = t->pos;
 	count(transfers_active);
 	set_state(t, TRANSFER_QUEUED);
 	if (!t->url) {
@@ -187,14 +189,22 @@ void transfer_complete(struct transfer *t)
 /* A stored response that may stand in for a failing origin (RFC 5861 4). */
 static bool stale_may_serve(const struct transfer *t, int err)
 {
-	_cleanup_(meta_unrefp) struct meta *m = t->stale ? version_meta(t->stale) : NULL;
-
-	if (!m || m->status / 100 != 2 || err == -EACCES || err == -EINTR || err == -EFBIG)
+	if (!t->stale || err == -EACCES || err == -EINTR || err == -EFBIG)
 		return false;
 	/* The origin said so; that DNS does not answer is another thing. */
 	if (err == -ENOENT && t->headers_done)
 		return false;
-	return !(m->flags & META_MUST_REVALIDATE) && clock_wall_ms() < m->sie_until_ms;
+	return want_stale_may_serve(t->stale);
+}
+
+/* Before anybody is answered: who then asks again is not ahead of it. */
+static void hold_back(struct transfer *t, int err)
+{
+	struct fetch *f = t->fetch;
+
+	if (t->kind == TRANSFER_GET && err == -EBUSY && t->retry_after_ms > 0)
+		WITH_LOCK(&f->lock)
+			hold_add(&f->holds, t->key, err, clock_wall_ms(), t->retry_after_ms);
 }
 
 static bool can_be_taken_up(struct version *v)
@@ -214,6 +224,7 @@ static void fail(struct transfer *t, int err)
 		version_pause(t->v);	/* we end, it does not: kept for the next run */
 	else if (t->v)
 		version_fail(t->v, err);
+	hold_back(t, err);
 	if (t->kind == TRANSFER_GET && stale_may_serve(t, err)) {
 		count(stale_served);
 		log_debug("%s: %s: the stored copy is served", t->key, strerror(-err));
@@ -249,6 +260,9 @@ static bool try_again(struct transfer *t, int err)
 
 	if (!outcome_may_retry(err) || t->attempt >= t->fetch->config.retries || !can_go_on(t) ||
 	    atomic_load(&t->fetch->stopping))
+		return false;
+	/* Nobody waits that long who can have a stale copy. */
+	if (t->retry_after_ms > 0 && stale_may_serve(t, err))
 		return false;
 	t->fetch->random = t->fetch->random * 1664525 + 1013904223;
 	delay = retry_delay_ms(t->attempt, t->retry_after_ms, t->fetch->random);

@@ -196,6 +196,34 @@ static void serve(struct want *w, struct version *v, enum cache_status status)
 	deliver(w, 0, v, status, status == CACHE_HIT ? fetch_fresh_ms(v) : 0);
 }
 
+bool want_stale_may_serve(struct version *v)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+
+	return m->status / 100 == 2 && !(m->flags & META_MUST_REVALIDATE) &&
+	       clock_wall_ms() < m->sie_until_ms;
+}
+
+/* The origin does not want to be asked now. False: it does not mind. */
+static bool answer_held(struct fetch *f, const char *key, struct want *w, struct version *v,
+			enum use use)
+{
+	int err = 0;
+
+	WITH_LOCK(&f->lock)
+		err = hold_find(&f->holds, key, clock_wall_ms());
+	if (!err)
+		return false;
+	count(held);
+	if (use == USE_STALE_WHILE_REVALIDATE ||
+	    (v && version_state(v) != VERSION_FAILED && version_length(v) >= 0 && !is_lost(v) &&
+	     want_stale_may_serve(v)))
+		serve(w, v, CACHE_STALE);
+	else
+		deliver(w, err, NULL, CACHE_MISS, 0);
+	return true;
+}
+
 /* --- joining and starting --- */
 
 /* RFC 5861 3: within its window it is as good as a fresh one, asked behind. */
@@ -317,6 +345,9 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 			serve(w, v, use == USE_FRESH || fetch_fresh_ms(v) ? CACHE_HIT : CACHE_STALE);
 			return;
 		}
+		if (!(flags & (WANT_RELOAD | WANT_CACHED)) && !f->config.offline &&
+		    answer_held(f, key, w, v, use))
+			return;
 		if (flags & WANT_CACHED || f->config.offline) {
 			deliver(w, flags & WANT_CACHED ? -ENOENT : -ENETDOWN, NULL, CACHE_MISS, 0);
 			return;
@@ -374,16 +405,22 @@ struct marking {
 	size_t n;
 };
 
-static bool mark(struct map_node *node, void *arg)
+static bool any_matches(const char *key, void *arg)
 {
-	struct marking *m = arg;
-	struct transfer *t = container_of(node, struct transfer, node);
+	const struct marking *m = arg;
 
 	for (size_t i = 0; i < m->n; i++)
-		if (target_matches(&m->targets[i], t->key)) {
-			t->purged = true;
-			break;
-		}
+		if (target_matches(&m->targets[i], key))
+			return true;
+	return false;
+}
+
+static bool mark(struct map_node *node, void *arg)
+{
+	struct transfer *t = container_of(node, struct transfer, node);
+
+	if (any_matches(t->key, arg))
+		t->purged = true;
 	return true;
 }
 
@@ -408,6 +445,7 @@ int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t
 		struct transfer *t;
 
 		map_each(&f->inflight, mark, &m);
+		hold_drop(&f->holds, any_matches, &m);
 		for (;;) {
 			t = NULL;
 			map_each(&f->inflight, next_purged, &t);

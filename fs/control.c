@@ -4,13 +4,15 @@
 
 /* By name, as a directory shows it. */
 static const struct control_file table[] = {
-	{ "config", 0400, control_config_render, NULL },
-	{ "health", 0400, control_health_render, NULL },
-	{ "metrics", 0400, control_metrics_render, NULL },
-	{ "purge", 0200, NULL, control_purge_act },
-	{ "reset", 0200, NULL, control_reset_act },
-	{ "stats", 0400, control_stats_render, NULL },
-	{ "version", 0400, control_version_render, NULL },
+	{ "config", 0400, control_config_render, NULL, NULL },
+	{ "explain", 0400, NULL, NULL, control_explain_render },
+	{ "health", 0400, control_health_render, NULL, NULL },
+	{ "metrics", 0400, control_metrics_render, NULL, NULL },
+	{ "purge", 0200, NULL, control_purge_act, NULL },
+	{ "reset", 0200, NULL, control_reset_act, NULL },
+	{ "stats", 0400, control_stats_render, NULL, NULL },
+	{ "transfers", 0400, control_transfers_render, NULL, NULL },
+	{ "version", 0400, control_version_render, NULL, NULL },
 };
 
 #define TABLE_N (sizeof table / sizeof *table)

@@ -26,6 +26,10 @@ struct control_file {
 	 * old kernels, for entry timeouts, but never for the network. -EINVAL:
 	 * bad syntax, and nothing was done. NULL: cannot be written (EACCES). */
 	int (*act)(struct fs *fs, const char *text, size_t len);
+
+	/* A directory, whose every name is a file: appends the text of that one. 0
+	 * or -errno. NULL: not a directory. */
+	int (*render_name)(struct fs *fs, const char *name, struct buf *to);
 };
 
 const struct control_file *control_find(const char *name);	/* NULL: none */

@@ -6,9 +6,11 @@
 #include "control.h"
 
 int control_config_render(struct fs *fs, struct buf *to);
+int control_explain_render(struct fs *fs, const char *name, struct buf *to);
 int control_health_render(struct fs *fs, struct buf *to);
 int control_metrics_render(struct fs *fs, struct buf *to);
 int control_stats_render(struct fs *fs, struct buf *to);
+int control_transfers_render(struct fs *fs, struct buf *to);
 int control_version_render(struct fs *fs, struct buf *to);
 
 int control_purge_act(struct fs *fs, const char *text, size_t len);

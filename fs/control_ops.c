@@ -14,14 +14,48 @@
 #include "ops.h"
 #include "reply.h"
 
+/* Shows c with the text that was rendered, r or not. Takes text. */
+static void show_text(struct fs *fs, struct fuse_req *req, const struct control_file *c,
+		      struct buf *text, int r)
+{
+	struct inode *shown;
+	size_t len;
+
+	if (r == 0 && !buf_ok(text))
+		r = -ENOMEM;
+	if (r < 0) {
+		buf_fini(text);
+		reply_failed(req, r);
+		return;
+	}
+	len = text->len;
+	r = inodes_show_text(&fs->inodes, fs->index, c, buf_take(text), len, &shown);
+	if (r < 0)
+		reply_failed(req, r);
+	else
+		reply_entry(fs, req, shown, 0, attr_trusted_ms(shown));
+}
+
+static void lookup_dir(struct fs *fs, struct fuse_req *req, const struct inode *parent,
+		       const char *name)
+{
+	struct inode *shown;
+	int r = inodes_show_dir(&fs->inodes, fs->index, INODE_CONTROL_DIR, parent->ino, name,
+				NULL, &shown);
+
+	if (r < 0)
+		reply_failed(req, r);
+	else
+		reply_entry(fs, req, shown, fs->kernel_ttl_ms, fs->kernel_ttl_ms);
+}
+
 void control_lookup(struct fs *fs, struct fuse_req *req, const struct inode *i,
 		    const char *name)
 {
-	const struct control_file *c = control_find(name);
+	bool inner = strcmp(i->name, CONTROL_DIR) != 0;
+	const struct control_file *c = control_find(inner ? i->name : name);
 	struct inode file = { .kind = INODE_CONTROL_FILE, .control = c };
 	struct buf text = BUF_INIT;
-	struct inode *shown;
-	size_t len;
 	int r = 0;
 
 	if (!attr_may(fs, req, i, X_OK)) {
@@ -32,22 +66,18 @@ void control_lookup(struct fs *fs, struct fuse_req *req, const struct inode *i,
 		reply_err(req, -ENOENT);
 		return;
 	}
-	/* Nothing is asked at the open, so who may not read it is shown it empty. */
-	if (c->render && attr_may(fs, req, &file, R_OK))
-		r = c->render(fs, &text);
-	if (r == 0 && !buf_ok(&text))
-		r = -ENOMEM;
-	if (r < 0) {
-		buf_fini(&text);
-		reply_failed(req, r);
+	if (c->render_name && !inner) {
+		lookup_dir(fs, req, i, name);
 		return;
 	}
-	len = text.len;
-	r = inodes_show_text(&fs->inodes, fs->index, c, buf_take(&text), len, &shown);
-	if (r < 0)
-		reply_failed(req, r);
-	else
-		reply_entry(fs, req, shown, 0, attr_trusted_ms(shown));
+	/* Nothing is asked at the open, so who may not read it is shown it empty. */
+	if (attr_may(fs, req, &file, R_OK)) {
+		if (inner)
+			r = c->render_name(fs, name, &text);
+		else if (c->render)
+			r = c->render(fs, &text);
+	}
+	show_text(fs, req, c, &text, r);
 }
 
 void control_write(struct fs *fs, struct fuse_req *req, const struct inode *i,

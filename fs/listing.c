@@ -212,8 +212,9 @@ static int fill_control(struct listing *l)
 	size_t i;
 	int r = 0;
 
-	for (i = 0; r == 0 && (c = control_at(i)); i++)
-		r = add_fixed(l, c->name, UNKNOWN_INO, S_IFREG);
+	/* Its other directories have a file for whatever name is asked for. */
+	for (i = 0; strcmp(l->inode->name, CONTROL_DIR) == 0 && r == 0 && (c = control_at(i)); i++)
+		r = add_fixed(l, c->name, UNKNOWN_INO, c->render_name ? S_IFDIR : S_IFREG);
 	l->complete = true;
 	return r;
 }

@@ -66,7 +66,7 @@ static int path_key(const char *root_key, char *path, char **ret)
 	return 0;
 }
 
-static int text_key(const char *root_key, char *text, char **ret)
+int targets_key(const char *root_key, char *text, char **ret)
 {
 	const char *reason;
 	int err;
@@ -91,7 +91,7 @@ static int prefix_key(const char *root_key, const char *text, char **ret)
 	buf_char(&whole, 'x');
 	if (!buf_ok(&whole))
 		return -ENOMEM;
-	err = text_key(root_key, whole.data, ret);
+	err = targets_key(root_key, whole.data, ret);
 	if (err == 0)
 		(*ret)[strlen(*ret) - 1] = '\0';
 	return err;
@@ -134,7 +134,7 @@ static int parse_line(const char *root_key, char *text, struct target *ret)
 		return -EINVAL;
 	ret->kind = prefix ? TARGET_PREFIX : TARGET_KEY;
 	return prefix ? prefix_key(root_key, text, &ret->key)
-		      : text_key(root_key, text, &ret->key);
+		      : targets_key(root_key, text, &ret->key);
 }
 
 void targets_free(struct target *targets, size_t n)

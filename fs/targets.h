@@ -20,4 +20,8 @@ int targets_parse(const char *root_key, const char *text, size_t len, struct tar
 		  size_t *ret_n);
 void targets_free(struct target *targets, size_t n);
 
+/* The key of a URL, or of a path below the mount point. text is cut up in place.
+ * -EINVAL, -ENOMEM. The key is the caller's. */
+int targets_key(const char *root_key, char *text, char **ret);
+
 #endif

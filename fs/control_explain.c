@@ -1,0 +1,223 @@
+/* control_explain.c - .control/explain/NAME: what is known of one name, why, and what an
+ * open would do now. Asks no origin. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "../base/cleanup.h"
+#include "../base/clock.h"
+#include "control_files.h"
+#include "fs.h"
+#include "known.h"
+#include "options.h"
+#include "path.h"
+#include "targets.h"
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Once, in place. False: not percent-encoded, or a NUL. */
+static bool decode(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (*s == '%') {
+			int high = hex(s[1]), low = high < 0 ? -1 : hex(s[2]);
+
+			if (low < 0 || high + low == 0)
+				return false;
+			*to++ = (char)(high << 4 | low);
+			s += 2;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = '\0';
+	return true;
+}
+
+/* --- members of the object --- */
+
+static void put_name(struct buf *to, const char *name)
+{
+	buf_printf(to, "%s  \"%s\": ", to->len > 2 ? ",\n" : "", name);
+}
+
+static void put_text(struct buf *to, const char *name, const char *value)
+{
+	put_name(to, name);
+	if (value)
+		buf_json(to, value);
+	else
+		buf_str_append(to, "null");
+}
+
+static void put_bool(struct buf *to, const char *name, bool value)
+{
+	put_name(to, name);
+	buf_str_append(to, value ? "true" : "false");
+}
+
+static void put_number(struct buf *to, const char *name, int64_t value)
+{
+	put_name(to, name);
+	buf_printf(to, "%" PRId64, value);
+}
+
+/* Seconds since 1970; null: never ends, or was never. */
+static void put_time(struct buf *to, const char *name, int64_t ms)
+{
+	if (ms == INT64_MAX || ms == 0)
+		put_text(to, name, NULL);
+	else
+		put_number(to, name, ms / 1000);
+}
+
+/* --- what it says --- */
+
+static const char *state_name(enum version_state state)
+{
+	switch (state) {
+	case VERSION_ARRIVING:
+		return "arriving";
+	case VERSION_COMPLETE:
+		return "complete";
+	case VERSION_FAILED:
+		break;
+	}
+	return "failed";
+}
+
+static void put_version(struct buf *to, struct version *v, const struct meta *m, int64_t now)
+{
+	int64_t length = version_length(v);
+
+	put_number(to, "status", m->status);
+	put_text(to, "state", state_name(version_state(v)));
+	put_bool(to, "fresh", now < m->fresh_until_ms);
+	put_text(to, "why", m->reason);
+	put_bool(to, "may_be_stored", m->flags & META_STORE);
+	put_bool(to, "must_revalidate", m->flags & META_MUST_REVALIDATE);
+	put_time(to, "fetched", m->response_ms);
+	put_number(to, "age_s", now > m->response_ms ? (now - m->response_ms) / 1000 : 0);
+	put_time(to, "expires", m->fresh_until_ms);
+	put_time(to, "stale_while_revalidate_until", m->swr_until_ms);
+	put_time(to, "stale_if_error_until", m->sie_until_ms);
+	put_text(to, "etag", m->etag);
+	put_text(to, "last_modified", m->last_modified);
+	put_text(to, "content_type", m->content_type);
+	put_text(to, "redirected_to", m->url);
+	if (length < 0)
+		put_text(to, "length", NULL);
+	else
+		put_number(to, "length", length);
+	put_number(to, "stored_bytes", version_stored(v));
+}
+
+/* The order of fetch_want(). */
+static const char *open_of_stored(struct fs *fs, struct version *v, const struct meta *m,
+				  int64_t now)
+{
+	bool found = m->status / 100 == 2;
+
+	if (version_state(v) == VERSION_FAILED || version_length(v) < 0)
+		return "fetched: what arrived is not whole";
+	if (fs->options->fetch.offline || now < m->fresh_until_ms)
+		return found ? "served from the cache" : "an error, as remembered";
+	if (now < m->swr_until_ms)
+		return "served stale from the cache, and revalidated behind";
+	if (found && (m->etag || m->last_modified))
+		return "revalidated: the origin is asked whether it has changed";
+	return "fetched: what is stored is stale and has no validator";
+}
+
+static const char *open_of_unknown(struct fs *fs, bool below, enum path_guess guess)
+{
+	if (below)
+		return "opened as a directory";
+	if (fs->options->fetch.offline)
+		return "refused: offline, and not cached";
+	return guess == PATH_FILE ? "fetched: nothing is stored" :
+				    "fetched when opened as a file; until then a directory";
+}
+
+static const char *kind_of(const struct meta *m, bool below)
+{
+	if (m && m->status / 100 == 2)
+		return below ? "file and directory" : "file";
+	if (below)
+		return "directory";
+	return m ? "absent" : "unknown";
+}
+
+static enum path_guess guess_of(const char *key)
+{
+	size_t end = strcspn(key, "?");
+
+	if (key[end])
+		return PATH_FILE;
+	return path_is_file_name(strrchr(key, '/') + 1) ? PATH_FILE : PATH_EITHER;
+}
+
+static int known_below_key(struct fs *fs, const char *key, bool *ret)
+{
+	struct buf dir _cleanup_(buf_fini) = BUF_INIT;
+
+	*ret = false;
+	if (strchr(key, '?'))
+		return 0;
+	buf_str_append(&dir, key);
+	if (key[strlen(key) - 1] != '/')
+		buf_char(&dir, '/');
+	if (!buf_ok(&dir))
+		return -ENOMEM;
+	*ret = known_below(fs, buf_str(&dir));
+	return 0;
+}
+
+static int explain(struct fs *fs, const char *key, struct buf *to)
+{
+	struct version *v _cleanup_(version_unrefp) = NULL;
+	struct meta *m _cleanup_(meta_unrefp) = NULL;
+	int64_t now = clock_wall_ms();
+	bool below;
+	int err = index_find(fs->index, key, &v);
+
+	if (err < 0 && err != -ENOENT)
+		return err;
+	err = known_below_key(fs, key, &below);
+	if (err < 0)
+		return err;
+	m = v ? version_meta(v) : NULL;
+	buf_str_append(to, "{\n");
+	put_text(to, "url", key);
+	put_text(to, "is", kind_of(m, below));
+	put_text(to, "open", m ? open_of_stored(fs, v, m, now) :
+				 open_of_unknown(fs, below, guess_of(key)));
+	if (m)
+		put_version(to, v, m, now);
+	buf_str_append(to, "\n}\n");
+	return 0;
+}
+
+int control_explain_render(struct fs *fs, const char *name, struct buf *to)
+{
+	char *text _cleanup_(cleanup_free) = strdup(name);
+	char *key _cleanup_(cleanup_free) = NULL;
+	int err;
+
+	if (!text)
+		return -ENOMEM;
+	if (!decode(text))
+		return -EINVAL;
+	err = targets_key(fs->options->base_url, text, &key);
+	if (err < 0)
+		return err;
+	/* The root of `web` has no URL. */
+	return *key ? explain(fs, key, to) : -EINVAL;
+}
