@@ -16,12 +16,14 @@
 #include "../index/index.h"
 
 struct fetch;
+struct hosts;
 
 struct fetch_config {
 	struct index *index;		/* borrowed */
 	const char *base_url;		/* the mount's own origin: may be a private address; NULL: web */
 	bool shared;			/* a shared cache in the sense of RFC 9111 */
 	bool allow_private;
+	const struct hosts *allow;	/* who may be asked beside base_url's origin; NULL: all; borrowed */
 	bool offline;			/* to begin with: fetch_set_offline() */
 	const char *const *headers;	/* "Name: value", NULL at the end; borrowed */
 	const char *user_agent;

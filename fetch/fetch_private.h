@@ -170,6 +170,9 @@ void transfer_leave(struct transfer *t);	/* cannot be joined any more */
 int64_t fetch_fresh_ms(const struct fetch *f, struct version *v);
 bool want_stale_may_serve(struct version *v);	/* while the origin fails (RFC 5861 4) */
 
+/* Whether the options let that URL be asked; where it leads is seen after DNS. */
+bool fetch_may_ask(const struct fetch *f, const char *url);
+
 /* loop.c */
 int loop_open(struct fetch *f);
 void loop_close(struct fetch *f);

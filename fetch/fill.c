@@ -153,7 +153,8 @@ static void start_range(struct fetch *f, struct version *v, int64_t from, int64_
 		t->end = from + size < hole_end ? from + size : hole_end;
 	else if (hole_end < version_length(v))
 		t->end = hole_end;
-	if (m->url) {
+	/* Where it was redirected to before; from its key on where that is no longer allowed. */
+	if (m->url && fetch_may_ask(f, m->url)) {
 		t->url = strdup(m->url);
 		t->foreign = !url_same_origin(m->url, t->key);
 	}

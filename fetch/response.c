@@ -51,6 +51,12 @@ static int on_redirect(struct transfer *t)
 		free(to);
 		return give_up(t, -EACCES);
 	}
+	if (!fetch_may_ask(t->fetch, to)) {
+		log_info("%s: redirects to a host that is not allowed", t->url);
+		count(refused);
+		free(to);
+		return give_up(t, -EACCES);
+	}
 	t->location = to;
 	t->body_ignored = true;
 	return 0;

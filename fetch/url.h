@@ -36,6 +36,15 @@ int url_normalise(const char *text, char **ret, const char **ret_reason);
 int url_resolve(const char *base, const char *reference, char **ret);
 bool url_same_origin(const char *a, const char *b);
 
+/* A list of hosts: "HOST[:HOST...]", where '*' stands for any bytes and '?' for one, and
+ * an IPv6 address has its brackets. -EINVAL: *ret_reason (static) says why; -ENOMEM. */
+struct hosts;
+int hosts_parse(const char *list, struct hosts **ret, const char **ret_reason);
+void hosts_free(struct hosts *h);
+bool hosts_match(const struct hosts *h, const char *key);	/* the host of a key */
+/* The i-th that has no wildcard, normalised, IPv6 without brackets; NULL: no more. */
+const char *hosts_name(const struct hosts *h, size_t i);
+
 /* Names. A name of a directory is one path segment, percent-decoded where that
  * gives a legal name: not '/' (%2F), not NUL, not "." or "..", and only if the
  * encoding is the one we would make again; else it stays encoded. '?' begins the

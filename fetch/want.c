@@ -356,12 +356,19 @@ static void refresh_ahead(struct fetch *f, const char *key, struct version *v,
 	int64_t now = clock_wall_ms();
 	int held = 0;
 
-	if (f->config.offline || now < ahead_ms(f, m))
+	if (atomic_load(&f->offline) || !fetch_may_ask(f, key) || now < ahead_ms(f, m))
 		return;
 	WITH_LOCK(&f->lock)
 		held = hold_find(&f->holds, key, now);
 	if (!held && start(f, key, NULL, v, generation) == 0)
 		count(refreshed_ahead);
+}
+
+bool fetch_may_ask(const struct fetch *f, const char *url)
+{
+	if (!f->config.allow || hosts_match(f->config.allow, url))
+		return true;
+	return f->config.base_url && url_same_origin(f->config.base_url, url);
 }
 
 void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w)
@@ -390,6 +397,11 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 			return;
 		if (flags & WANT_CACHED || atomic_load(&f->offline)) {
 			deliver(w, flags & WANT_CACHED ? -ENOENT : -ENETDOWN, NULL, CACHE_MISS, 0);
+			return;
+		}
+		if (!fetch_may_ask(f, key)) {
+			count(refused);
+			deliver(w, -EACCES, NULL, CACHE_MISS, 0);
 			return;
 		}
 		if (use == USE_STALE_WHILE_REVALIDATE) {

@@ -26,6 +26,7 @@ static mode_t mode_of(const struct fs *fs, const struct inode *i)
 
 	switch (i->kind) {
 	case INODE_DIR:
+	case INODE_CACHED_DIR:
 		return S_IFDIR | (0755 & ~o->umask);
 	case INODE_CONTROL_DIR:
 		return S_IFDIR | (o->control_mode & 0777);

@@ -35,8 +35,12 @@ static int complete_url(struct options *o, const struct reason *r)
 	const char *words = "not a URL";
 	struct buf path _cleanup_(buf_fini) = BUF_INIT;
 
+	if (strcmp(o->source, "web") == 0) {
+		o->base_url = strdup("");
+		return o->base_url ? 0 : complain(r, -ENOMEM, o->source, NULL);
+	}
 	if (strncmp(o->source, "http://", 7) != 0 && strncmp(o->source, "https://", 8) != 0)
-		return complain(r, -EINVAL, o->source, "not an http:// or https:// URL");
+		return complain(r, -EINVAL, o->source, "not an http:// or https:// URL, and not web");
 	if (url_parse(o->source, &url, &words) < 0)
 		return complain(r, -EINVAL, o->source, words);
 	if (url.query) {
@@ -53,6 +57,21 @@ static int complete_url(struct options *o, const struct reason *r)
 	if (!o->base_url)
 		return complain(r, -ENOMEM, o->source, NULL);
 	o->fetch.base_url = o->base_url;
+	return 0;
+}
+
+static int complete_allow(struct options *o, const struct reason *r)
+{
+	const char *words = NULL;
+	int err;
+
+	if (!o->allow)
+		return o->base_url[0] ? 0 : complain(r, -EINVAL, o->source,
+						     "needs the option allow=HOST[:HOST...]");
+	err = hosts_parse(o->allow, &o->allowed, &words);
+	if (err < 0)
+		return complain(r, err, "option allow", err == -EINVAL ? words : NULL);
+	o->fetch.allow = o->allowed;
 	return 0;
 }
 
@@ -166,7 +185,8 @@ static int complete_cache_dir(struct options *o, const struct reason *r)
 
 	if (o->cache_dir)
 		path = TAKE_PTR(o->cache_dir);
-	else if ((err = cache_dir_default(o->base_url, geteuid(), &path)) < 0)
+	else if ((err = cache_dir_default(*o->base_url ? o->base_url : o->source, geteuid(),
+					  &path)) < 0)
 		return complain(r, err, "no home directory", "give -o cache_dir=DIR");
 	err = cache_dir_resolve(path, &real);
 	if (err < 0) {
@@ -235,7 +255,7 @@ static int complete_rest(struct options *o, const struct reason *r)
 int options_complete(struct options *o, char *reason, size_t reason_len)
 {
 	static int (*const steps[])(struct options *, const struct reason *) = {
-		complete_url, complete_credentials, complete_header_file, complete_cacert,
+		complete_url, complete_allow, complete_credentials, complete_header_file, complete_cacert,
 		complete_mountpoint, complete_cache_dir, complete_size, complete_rest,
 	};
 	const struct reason r = { reason, reason_len };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "attr.h"
+#include "cached.h"
 #include "control.h"
 #include "known.h"
 #include "ops.h"
@@ -23,7 +24,8 @@ static int begin(struct fs *fs, struct fuse_req *req, uint64_t parent, const cha
 
 	if (!dir)
 		return -ESTALE;
-	if (dir->kind != INODE_DIR || (parent == INODE_ROOT && strcmp(name, CONTROL_DIR) == 0))
+	if (dir->kind != INODE_DIR || (parent == INODE_ROOT && (strcmp(name, CONTROL_DIR) == 0 ||
+								strcmp(name, CACHED_DIR) == 0)))
 		r = -EROFS;
 	else if (!attr_is_owner(fs, req))
 		r = -EACCES;
@@ -59,7 +61,8 @@ void edit_unlink(struct fuse_req *req, uint64_t parent, const char *name)
 	int r = begin(fs, req, parent, name, &dir, &p);
 
 	if (r == 0)
-		r = p.file ? purge(fs, p.file, NULL) : -EISDIR;
+		r = !p.file ? -EISDIR :
+		    purge(fs, p.file, strcmp(name, PATH_INDEX) == 0 ? dir->key : NULL);
 	inode_unref(&fs->inodes, dir);
 	reply_err(req, r);
 }

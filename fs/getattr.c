@@ -8,6 +8,7 @@
 #include <fuse_lowlevel.h>
 #include <stdlib.h>
 
+#include "ask.h"
 #include "attr.h"
 #include "known.h"
 #include "ops.h"
@@ -56,7 +57,7 @@ static void getattr_dir(struct fs *fs, struct fuse_req *req, const struct inode 
 	_cleanup_(cleanup_free) char *page = i->ino == INODE_ROOT ? NULL : path_page_key(i->key);
 	struct asked *a;
 
-	if (!page || known_page(fs, page) == KNOWN_NONE) {
+	if (!page || known_page(fs, page) == KNOWN_NONE || known_dir_by_rule(fs, i)) {
 		reply_dir(fs, req, i, false);
 		return;
 	}
@@ -66,7 +67,7 @@ static void getattr_dir(struct fs *fs, struct fuse_req *req, const struct inode 
 		return;
 	}
 	a->ino = i->ino;
-	park_want(fs, req, page, 0, answered, a);
+	ask_want(fs, req, page, answered, a);
 }
 
 void getattr_op(struct fuse_req *req, uint64_t ino, struct fuse_file_info *fi)

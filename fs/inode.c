@@ -34,7 +34,8 @@ static uint64_t hash_name(uint64_t parent, const char *name)
 
 static bool is_dir(const struct inode *i)
 {
-	return i->kind == INODE_DIR || i->kind == INODE_CONTROL_DIR;
+	return i->kind == INODE_DIR || i->kind == INODE_CACHED_DIR ||
+	       i->kind == INODE_CONTROL_DIR;
 }
 
 static void inode_free(struct inode *i)

@@ -24,6 +24,7 @@ struct version;
 
 enum inode_kind {
 	INODE_DIR,
+	INODE_CACHED_DIR,		/* .cached, and below it */
 	INODE_FILE,
 	INODE_CONTROL_DIR,
 	INODE_CONTROL_FILE,
@@ -35,7 +36,7 @@ struct inode {
 	enum inode_kind kind;
 	uint64_t parent;		/* directories: 0 for the root */
 	char *name;			/* directories; as the kernel says it */
-	char *key;			/* INODE_DIR: ends in '/'; "" for the root of `web` */
+	char *key;			/* INODE_DIR, INODE_CACHED_DIR: ends in '/'; "" for the root of `web` */
 	struct version *version;	/* INODE_FILE: a reference */
 	const struct control_file *control;	/* INODE_CONTROL_FILE */
 	char *text;			/* INODE_CONTROL_FILE: what was rendered */

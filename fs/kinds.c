@@ -62,6 +62,24 @@ static void print_string(const struct options *o, const struct setting *option, 
 	buf_str_append(to, text ? text : "");
 }
 
+/* "none" is an empty list, to have none of the default's. */
+static int parse_names(struct options *o, const struct setting *option, const char *value,
+		       const char **ret_reason)
+{
+	int err = parse_string(o, option, value, ret_reason);
+
+	if (err == 0 && strcmp(value, "none") == 0)
+		**FIELD(char *, o, option) = '\0';
+	return err;
+}
+
+static void print_names(const struct options *o, const struct setting *option, struct buf *to)
+{
+	const char *text = *CONST_FIELD(char *, o, option);
+
+	buf_str_append(to, text && *text ? text : "none");
+}
+
 /* A proxy's URL may hold a password. */
 static void print_proxy(const struct options *o, const struct setting *option, struct buf *to)
 {
@@ -77,6 +95,8 @@ static void print_proxy(const struct options *o, const struct setting *option, s
 	buf_str_append(to, at);
 }
 
+const struct kind kind_names = { parse_names, print_names, "names separated by ':', or none",
+				 false };
 const struct kind kind_string = { parse_string, print_string, "text", false };
 const struct kind kind_proxy = { parse_string, print_proxy, "a proxy's URL", false };
 
@@ -337,6 +357,27 @@ static void print_compress(const struct options *o, const struct setting *option
 
 const struct kind kind_compress = { parse_compress, print_compress,
 				    "zstd, zstd:1 to zstd:19, or none", false };
+
+/* --- misses --- */
+
+static int parse_miss(struct options *o, const struct setting *option, const char *value,
+		      const char **ret_reason)
+{
+	(void)option;
+	(void)ret_reason;
+	if (strcmp(value, "wait") != 0 && strcmp(value, "background") != 0)
+		return -EINVAL;
+	o->miss_background = value[0] == 'b';
+	return 0;
+}
+
+static void print_miss(const struct options *o, const struct setting *option, struct buf *to)
+{
+	(void)option;
+	buf_str_append(to, o->miss_background ? "background" : "wait");
+}
+
+const struct kind kind_miss = { parse_miss, print_miss, "wait or background", false };
 
 /* --- request headers --- */
 

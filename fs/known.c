@@ -2,6 +2,7 @@
 
 #include "known.h"
 #include "path.h"
+#include "rules.h"
 
 bool known_below(struct fs *fs, const char *dir_key)
 {
@@ -20,6 +21,15 @@ bool known_not_empty(struct fs *fs, const char *dir_key)
 
 	index_list(fs->index, dir_key, "", note_name, &found);
 	return found;
+}
+
+bool known_dir_by_rule(struct fs *fs, const struct inode *i)
+{
+	struct inode *parent = inodes_find(&fs->inodes, i->parent);
+	bool is = parent && rules_find(fs->options, parent->key, i->name) == RULE_DIR;
+
+	inode_unref(&fs->inodes, parent);
+	return is;
 }
 
 enum known_page known_page(struct fs *fs, const char *key)

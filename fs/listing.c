@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/clock.h"
 #include "../fetch/url.h"
 #include "attr.h"
+#include "cached.h"
 #include "control.h"
+#include "known.h"
 #include "listing.h"
+#include "options.h"
 #include "path.h"
 #include "reply.h"
+#include "rules.h"
 
 #define PAGE_NAMES 512
 #define NAME_BYTES_MAX 1024		/* FUSE_NAME_MAX of the kernel */
@@ -125,11 +128,53 @@ static char *join(const char *a, const char *b)
 	return asprintf(&joined, "%s%s", a, b) < 0 ? NULL : joined;
 }
 
+/* A host that is not allowed (any more) would only be refused, and one that allow names
+ * is listed already. */
+static bool may_list_host(struct fs *fs, const struct listing *l, const char *name)
+{
+	_cleanup_(cleanup_free) char *key = join(l->inode->key, name);
+	size_t i;
+
+	if (!key || !hosts_match(fs->options->allowed, key))
+		return false;
+	for (i = 0; i < l->n; i++)
+		if (strcmp(l->names[i].name, name) == 0)
+			return false;
+	return true;
+}
+
+/* What is still arriving is not there. */
+static bool may_list_cached(struct fs *fs, const struct listing *l, const struct index_name *in)
+{
+	_cleanup_(cleanup_free) char *key = join(l->inode->key, in->name);
+
+	return in->dir || (key && cached_has(fs, key));
+}
+
+static bool is_shown_as_dir(struct fs *fs, const struct listing *l, const struct index_name *in,
+			    const char *name)
+{
+	if (strchr(in->name, '?') || path_is_scheme(l->inode->key) ||
+	    l->inode->kind == INODE_CACHED_DIR)
+		return in->dir;
+	switch (rules_find(fs->options, l->inode->key, name)) {
+	case RULE_FILE:
+		return !in->file;
+	case RULE_DIR:
+		return true;
+	case RULE_NONE:
+		break;
+	}
+	return in->dir;
+}
+
 static bool each_name(void *arg, const struct index_name *in)
 {
 	struct filling *f = arg;
 	struct listing *l = f->l;
 	char *name, *after, *key;
+	bool dir;
+
 	after = strdup(in->name);
 	if (!after) {
 		f->err = -ENOMEM;
@@ -142,15 +187,22 @@ static bool each_name(void *arg, const struct index_name *in)
 	if (!in->name[0] || url_segment_to_name(in->name, &name) < 0)
 		return true;
 	if (strlen(name) > NAME_BYTES_MAX ||
-	    (l->inode->ino == INODE_ROOT && strcmp(name, CONTROL_DIR) == 0)) {
+	    (l->inode->ino == INODE_ROOT && (strcmp(name, CONTROL_DIR) == 0 ||
+					     strcmp(name, CACHED_DIR) == 0)) ||
+	    (l->inode->kind == INODE_CACHED_DIR && !may_list_cached(f->fs, l, in))) {
+		free(name);
+		return true;
+	}
+	if (path_is_scheme(l->inode->key) && !may_list_host(f->fs, l, name)) {
 		free(name);
 		return true;
 	}
 	/* Only what LOOKUP would answer as a file, too, may enter the kernel's cache as
 	 * one. */
-	key = !in->dir && path_is_file_name(name) ? join(l->inode->key, in->name) : NULL;
+	dir = is_shown_as_dir(f->fs, l, in, name);
+	key = !dir && path_is_file_name(name) ? join(l->inode->key, in->name) : NULL;
 	f->err = add_name(l, name, key, in->file ? in->ino : UNKNOWN_INO,
-			  in->dir ? S_IFDIR : S_IFREG);
+			  dir ? S_IFDIR : S_IFREG);
 	return f->err == 0 && --f->left > 0;
 }
 
@@ -167,6 +219,23 @@ static int fill_control(struct listing *l)
 	return r;
 }
 
+/* The hosts that allow names, before those that are known. */
+static int fill_allowed(struct fs *fs, struct listing *l)
+{
+	const char *host;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && (host = hosts_name(fs->options->allowed, i)); i++) {
+		char *name;
+
+		if (asprintf(&name, strchr(host, ':') ? "[%s]" : "%s", host) < 0)
+			return -ENOMEM;
+		r = add_name(l, name, NULL, UNKNOWN_INO, S_IFDIR);
+	}
+	return r;
+}
+
 static int fill_web(struct listing *l)
 {
 	int r = add_fixed(l, "http:", UNKNOWN_INO, S_IFDIR);
@@ -175,7 +244,21 @@ static int fill_web(struct listing *l)
 	return r < 0 ? r : add_fixed(l, "https:", UNKNOWN_INO, S_IFDIR);
 }
 
-static int begin(struct listing *l)
+/* The page at a directory's own URL ("docs/") has the name that LOOKUP finds it by. */
+static int fill_index(struct fs *fs, struct listing *l)
+{
+	_cleanup_(cleanup_free) char *key = join(l->inode->key, PATH_INDEX);
+	struct version *v _cleanup_(version_unrefp) = NULL;
+
+	if (!key)
+		return -ENOMEM;
+	if (known_page(fs, l->inode->key) == KNOWN_NONE || known_page(fs, key) != KNOWN_NONE ||
+	    index_find(fs->index, l->inode->key, &v) < 0)
+		return 0;
+	return add_fixed(l, PATH_INDEX, version_ino(v), S_IFREG);
+}
+
+static int begin(struct fs *fs, struct listing *l)
 {
 	int r = add_fixed(l, ".", l->inode->ino, S_IFDIR);
 
@@ -186,8 +269,14 @@ static int begin(struct listing *l)
 		r = add_fixed(l, CONTROL_DIR, UNKNOWN_INO, S_IFDIR);
 	if (r == 0 && l->inode->kind == INODE_CONTROL_DIR)
 		return fill_control(l);
+	if (r == 0 && l->inode->kind == INODE_CACHED_DIR)
+		return l->inode->key[0] ? fill_index(fs, l) : 0;
 	if (r == 0 && !l->inode->key[0])
 		return fill_web(l);
+	if (r == 0 && path_is_scheme(l->inode->key))
+		return fill_allowed(fs, l);
+	if (r == 0)
+		r = fill_index(fs, l);
 	return r;
 }
 
@@ -195,7 +284,7 @@ static int begin(struct listing *l)
 static int fill(struct fs *fs, struct listing *l, size_t want)
 {
 	if (l->n == 0)
-		l->err = begin(l);
+		l->err = begin(fs, l);
 	while (l->err == 0 && !l->complete && l->n <= want) {
 		struct filling f = { fs, l, PAGE_NAMES, 0 };
 		_cleanup_(cleanup_free) char *after = strdup(l->after ? l->after : "");
@@ -215,16 +304,11 @@ static int fill(struct fs *fs, struct listing *l, size_t want)
 static struct inode *known_fresh(struct fs *fs, const char *key, int64_t *ret_entry_ms)
 {
 	struct version *v _cleanup_(version_unrefp) = NULL;
-	struct meta *m _cleanup_(meta_unrefp) = NULL;
 	struct inode *i = NULL;
 	int64_t fresh_ms;
 
-	if (!key || index_find(fs->index, key, &v) < 0)
-		return NULL;
-	m = version_meta(v);
-	fresh_ms = m ? m->fresh_until_ms - clock_wall_ms() : 0;
-	if (fresh_ms <= 0 || m->status / 100 != 2 || version_length(v) < 0 ||
-	    version_state(v) != VERSION_COMPLETE || inodes_show_version(&fs->inodes, v, &i) < 0)
+	if (!key || cached_find(fs, key, &v, &fresh_ms) < 0 || fresh_ms == 0 ||
+	    inodes_show_version(&fs->inodes, v, &i) < 0)
 		return NULL;
 	*ret_entry_ms = fresh_ms < fs->kernel_ttl_ms ? fresh_ms : fs->kernel_ttl_ms;
 	return i;
@@ -293,7 +377,7 @@ static int fill_page(struct page *p, struct listing *l, off_t off)
 		if (r < 0 || at >= l->n)
 			break;
 		name = &l->names[at];
-		if (l->inode->kind == INODE_DIR && name->ino == UNKNOWN_INO) {
+		if (l->inode->kind != INODE_CONTROL_DIR && name->ino == UNKNOWN_INO) {
 			uint64_t known = inodes_dir_ino(&p->fs->inodes, l->inode->ino, name->name);
 
 			name->ino = known ? known : UNKNOWN_INO;

@@ -12,13 +12,17 @@
 
 #include "../base/counters.h"
 #include "../base/log.h"
+#include "../fetch/url.h"
+#include "ask.h"
 #include "attr.h"
+#include "cached.h"
 #include "control.h"
 #include "known.h"
 #include "ops.h"
 #include "options.h"
 #include "path.h"
 #include "reply.h"
+#include "rules.h"
 
 #define ARRIVING_MS 1000
 
@@ -65,21 +69,66 @@ static void answer_dir(struct fs *fs, struct fuse_req *req, uint64_t parent,
 		reply_entry(fs, req, i, fs->kernel_ttl_ms, page ? 0 : fs->kernel_ttl_ms);
 }
 
+static void answer_version(struct fs *fs, struct fuse_req *req, const struct asked *a,
+			   struct version *v, int64_t ms)
+{
+	if (version_state(v) == VERSION_ARRIVING)
+		ms = at_most(ms, ARRIVING_MS);
+	answer_file(fs, req, a->parent, a->text, v, ms, false);
+}
+
+/* Many origins give nothing, or refuse, at the URL of a directory: it is not there then,
+ * like the index.html that was asked for. */
+static void answered_index(struct fs *fs, struct fuse_req *req, void *arg, int err,
+			   struct version *v, int64_t fresh_ms, enum cache_status status)
+{
+	int64_t ms = at_most(fresh_ms, fs->kernel_ttl_ms);
+
+	(void)status;
+	if (err == 0)
+		answer_version(fs, req, arg, v, ms);
+	else if (err == -ENOENT || err == -EACCES || err == -EISDIR)
+		reply_no_entry(fs, req, ms);
+	else
+		reply_err(req, err);
+}
+
+/* False: name is not one for which the directory itself may be asked, or cannot be. */
+static bool ask_index(struct fs *fs, struct fuse_req *req, const struct asked *a)
+{
+	size_t len = strlen(a->text) + 1;
+	struct inode *parent;
+	struct asked *next;
+
+	if (strcmp(a->text, PATH_INDEX) != 0)
+		return false;
+	parent = inodes_find(&fs->inodes, a->parent);
+	next = parent ? calloc(1, sizeof(*next) + len) : NULL;
+	if (next) {
+		next->parent = a->parent;
+		next->guess = a->guess;
+		memcpy(next->text, a->text, len);
+		ask_want(fs, req, parent->key, answered_index, next);
+	}
+	inode_unref(&fs->inodes, parent);
+	return next != NULL;
+}
+
 static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 		     struct version *v, int64_t fresh_ms, enum cache_status status)
 {
 	const struct asked *a = arg;
 	int64_t ms = at_most(fresh_ms, fs->kernel_ttl_ms);
 
-	(void)status;
 	if (err == 0) {
-		if (version_state(v) == VERSION_ARRIVING)
-			ms = at_most(ms, ARRIVING_MS);
-		answer_file(fs, req, a->parent, a->text, v, ms, false);
+		answer_version(fs, req, a, v, ms);
 	} else if (a->dir && (err == -EISDIR || (err == -ENOENT && a->guess == PATH_EITHER))) {
 		answer_dir(fs, req, a->parent, a->text, a->dir, false);
 	} else if (err == -ENOENT) {
-		reply_no_entry(fs, req, ms);
+		/* Behind, index.html is on its way: only when it is known not to be there. */
+		if ((fs->options->miss_background && status != CACHE_NEGATIVE) ||
+		    !ask_index(fs, req, a))
+			reply_no_entry(fs, req, ms);
 	} else {
 		reply_err(req, err);
 	}
@@ -100,7 +149,20 @@ static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char
 	memcpy(a->text, name, name_len);
 	a->dir = p->dir ? memcpy(a->text + name_len, p->dir, dir_len) : NULL;
 	log_debug("lookup of %s", p->file);
-	park_want(fs, req, p->file, 0, answered, a);
+	ask_want(fs, req, p->file, answered, a);
+}
+
+static void apply_rule(struct fs *fs, const struct inode *parent, const char *name,
+		       struct path *p)
+{
+	enum rule rule = p->file ? rules_find(fs->options, parent->key, name) : RULE_NONE;
+
+	if (rule == RULE_FILE) {
+		p->guess = PATH_FILE;
+		free(TAKE_PTR(p->dir));
+	} else if (rule == RULE_DIR && p->dir) {
+		p->guess = PATH_DIR;
+	}
 }
 
 static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode *parent,
@@ -112,8 +174,15 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 	int64_t entry_ms;
 	int r = path_child(parent->key, name, &p);
 
+	if (r == 0)
+		apply_rule(fs, parent, name, &p);
 	if (r < 0) {
 		reply_err(req, r);
+		return;
+	}
+	if (path_is_scheme(parent->key) && !hosts_match(fs->options->allowed, p.dir)) {
+		count(refused);
+		reply_err(req, -EACCES);
 		return;
 	}
 	if (p.guess == PATH_DIR) {
@@ -158,10 +227,14 @@ void lookup_op(struct fuse_req *req, uint64_t parent, const char *name)
 		reply_err(req, -ESTALE);
 	else if (i->kind == INODE_CONTROL_DIR)
 		control_lookup(fs, req, i, name);
+	else if (i->kind == INODE_CACHED_DIR)
+		cached_lookup(fs, req, i, name);
 	else if (i->kind != INODE_DIR)
 		reply_err(req, -ENOTDIR);
 	else if (i->ino == INODE_ROOT && strcmp(name, CONTROL_DIR) == 0)
 		lookup_control_dir(fs, req);
+	else if (i->ino == INODE_ROOT && strcmp(name, CACHED_DIR) == 0)
+		cached_lookup_root(fs, req);
 	else
 		lookup_child(fs, req, i, name);
 	inode_unref(&fs->inodes, i);

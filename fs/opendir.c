@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "attr.h"
 #include "known.h"
 #include "ops.h"
@@ -49,7 +50,7 @@ static void open_dir(struct fs *fs, struct fuse_req *req, struct inode *i,
 	_cleanup_(cleanup_free) char *page = NULL;
 	struct asked *a;
 
-	if (!(fi->flags & O_DIRECTORY) && i->ino != INODE_ROOT)
+	if (!(fi->flags & O_DIRECTORY) && i->ino != INODE_ROOT && !known_dir_by_rule(fs, i))
 		page = path_page_key(i->key);
 	if (!page) {
 		listing_open(fs, req, i, fi);
@@ -62,7 +63,7 @@ static void open_dir(struct fs *fs, struct fuse_req *req, struct inode *i,
 	}
 	a->ino = i->ino;
 	a->fi = *fi;
-	park_want(fs, req, page, 0, answered, a);
+	ask_want(fs, req, page, answered, a);
 }
 
 void opendir_op(struct fuse_req *req, uint64_t ino, struct fuse_file_info *fi)
@@ -74,7 +75,7 @@ void opendir_op(struct fuse_req *req, uint64_t ino, struct fuse_file_info *fi)
 		reply_err(req, -ESTALE);
 	else if (!attr_may(fs, req, i, R_OK))
 		reply_err(req, -EACCES);
-	else if (i->kind == INODE_CONTROL_DIR)
+	else if (i->kind == INODE_CONTROL_DIR || i->kind == INODE_CACHED_DIR)
 		listing_open(fs, req, i, fi);
 	else if (i->kind == INODE_DIR)
 		open_dir(fs, req, i, fi);

@@ -6,8 +6,13 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../fetch/url.h"
 #include "kinds.h"
 #include "mount_options.h"
+
+/* Names as in /proc/PID/comm, which keeps 15 bytes. */
+#define CRAWLERS "updatedb:plocate:mlocate:locate:tracker-miner-f:tracker-extract:" \
+		 "localsearch:baloo_file:baloo_file_extr:recollindex:tumblerd"
 
 #define AT(field) offsetof(struct options, field)
 
@@ -47,8 +52,10 @@ static const struct setting table[] = {
 	  "targeted cache control fields to obey, RFC 9213 (none)", 0, 0 },
 
 	{ NULL, NULL, 0, NULL, "Whom and how to ask", 0, 0 },
+	{ "allow", &kind_string, AT(allow), "HOST[:HOST...]",
+	  "hosts that may be asked, globs; web needs it (SOURCE's own, and any by redirect)", 0, 0 },
 	{ "allow_private", &kind_flag, AT(fetch.allow_private), "",
-	  "redirects may lead to loopback, link-local and private addresses", 0, 0 },
+	  "hosts of web and of redirects may have loopback, link-local and private addresses", 0, 0 },
 	{ "header", &kind_header, 0, "\"NAME: VALUE\"",
 	  "send this to the origin; may be repeated", 0, 0 },
 	{ "header_file", &kind_string, AT(header_file), "FILE",
@@ -71,6 +78,16 @@ static const struct setting table[] = {
 	  "how often a failed transfer is tried again (2)", 0, 100 },
 	{ "offline", &kind_flag, AT(fetch.offline), "",
 	  "serve what is stored, never ask", 0, 0 },
+
+	{ NULL, NULL, 0, NULL, "What a name means", 0, 0 },
+	{ "file", &kind_globs, AT(files), "GLOB[:GLOB...]",
+	  "names (with a '/': paths) that are files; may be repeated", 0, 0 },
+	{ "dir", &kind_globs, AT(dirs), "GLOB[:GLOB...]",
+	  "names (with a '/': paths) that are directories; may be repeated", 0, 0 },
+	{ "miss", &kind_miss, 0, "wait|background",
+	  "who opens what is not stored waits, or gets ENOENT while it is fetched (wait)", 0, 0 },
+	{ "only_cached_for", &kind_names, AT(only_cached_for), "NAME[:NAME...]|none",
+	  "programs for which nothing is asked for (updatedb and other indexers)", 0, 0 },
 
 	{ NULL, NULL, 0, NULL, "What is shown", 0, 0 },
 	{ "uid", &kind_user, AT(uid), "USER", "owner of all files (who mounts)", 0, 0 },
@@ -362,8 +379,19 @@ int options_parse(int argc, char *const *argv, struct options *o, char *reason,
 			 o->source ? "MOUNTPOINT" : "SOURCE");
 		return -EINVAL;
 	}
+	if (!o->only_cached_for)
+		o->only_cached_for = strdup(CRAWLERS);
+	if (!o->only_cached_for)
+		return -ENOMEM;
 	err = cut_credentials(o);
 	return err < 0 ? err : make_mount_options(o, &passed);
+}
+
+static void globs_fini(struct globs *g)
+{
+	while (g->n > 0)
+		free(g->items[--g->n]);
+	free(g->items);
 }
 
 void options_fini(struct options *o)
@@ -378,10 +406,15 @@ void options_fini(struct options *o)
 	free(o->cacert);
 	free(o->proxy);
 	free(o->targeted);
+	free(o->allow);
+	free(o->only_cached_for);
+	hosts_free(o->allowed);
 	free(o->header_file);
 	for (size_t i = 0; i < o->n_headers; i++)
 		free(o->headers[i]);
 	free(o->headers);
+	globs_fini(&o->files);
+	globs_fini(&o->dirs);
 	*o = (struct options){ 0 };
 }
 
@@ -404,7 +437,8 @@ void options_help(FILE *to, const char *program)
 {
 	fprintf(to,
 		"usage: %s SOURCE MOUNTPOINT [-o OPTION[,OPTION...]]... [-f] [-d]\n"
-		"Shows the URLs below SOURCE, an http:// or https:// URL, as files at MOUNTPOINT,\n"
+		"Shows the URLs below SOURCE, an http:// or https:// URL, as files at MOUNTPOINT, or\n"
+		"if it is the word web those of all hosts that are allowed, as https:/HOST/PATH,\n"
 		"and keeps what was fetched as HTTP's caching rules allow.\n"
 		"\n"
 		"  -o OPTION,...  see below; \\, is a comma within a value\n"

@@ -28,13 +28,18 @@ struct quantity {
 	int percent;		/* of the disk; 0: bytes counts */
 };
 
+struct globs {
+	char **items;
+	size_t n;
+};
+
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
 
 struct options {
 	enum options_action action;
 
 	char *source;		/* as typed, but for a password; what mount(8) shows */
-	char *base_url;		/* key of the root directory, ends in '/'; options_complete */
+	char *base_url;		/* key of the root directory, ends in '/'; "" for `web`; options_complete */
 	char *mountpoint;	/* as typed; absolute after options_complete */
 	char *mount_options;	/* for libfuse: a -o list, escaped; not NULL after options_parse */
 
@@ -47,6 +52,8 @@ struct options {
 	mode_t control_mode;	/* of .control */
 	int64_t kernel_ttl_ms;	/* -1: automatic */
 	bool count_opens;
+	bool miss_background;		/* what is not stored is ENOENT, and fetched behind */
+	char *only_cached_for;		/* "NAME:NAME"; never NULL after options_parse */
 	bool foreground, debug;
 
 	struct fetch_config fetch;	/* but index; strings are owned below */
@@ -55,8 +62,10 @@ struct options {
 	/* Owned; fetch and index point into them. */
 	char *cache_dir;
 	char *credentials;		/* "user:password" of the URL as it stood; NULL: none */
-	char *user_agent, *cacert, *proxy, *targeted;
+	char *user_agent, *cacert, *proxy, *targeted, *allow;
+	struct hosts *allowed;		/* allow, once complete; NULL: not given */
 	char *header_file;
+	struct globs files, dirs;	/* rules.h */
 	char **headers;			/* "Name: value", NULL at the end */
 	size_t n_headers;
 

@@ -43,9 +43,23 @@ static int join(const char *a, const char *b, const char *c, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len >= n && strcmp(text + len - n, end) == 0;
+}
+
+/* At the root of `web`, and of a URL within a URL: "/resize/https://host/a.jpg", of which
+ * the kernel makes one '/' of the two. */
+static bool is_scheme_name(const char *name)
+{
+	return strcmp(name, "http:") == 0 || strcmp(name, "https:") == 0;
+}
+
 static int child_scheme(const char *name, struct path *ret)
 {
-	if (strcmp(name, "http:") != 0 && strcmp(name, "https:") != 0)
+	if (!is_scheme_name(name))
 		return -ENOENT;
 	ret->guess = PATH_DIR;
 	return join(name, "//", "", &ret->dir);
@@ -78,22 +92,33 @@ static int child_segment(const char *dir_key, const char *name, struct path *ret
 	r = url_name_to_segment(name, &segment);
 	if (r < 0)
 		return r == -EINVAL ? -ENOENT : r;
+	if (is_scheme_name(name)) {
+		ret->guess = PATH_DIR;
+		return join(dir_key, segment, "//", &ret->dir);
+	}
 	ret->guess = path_is_file_name(name) ? PATH_FILE : PATH_EITHER;
+	/* A host there, whatever its name ends in. */
+	if (ends_in(dir_key, "://") && !strchr(name, '?'))
+		ret->guess = PATH_EITHER;
 	r = join(dir_key, segment, "", &ret->file);
 	if (r == 0 && !strchr(name, '?'))
 		r = join(dir_key, segment, "/", &ret->dir);
 	return r;
 }
 
+bool path_is_scheme(const char *dir_key)
+{
+	return strcmp(dir_key, "http://") == 0 || strcmp(dir_key, "https://") == 0;
+}
+
 int path_child(const char *dir_key, const char *name, struct path *ret)
 {
-	size_t len = strlen(dir_key);
 	struct path p = { PATH_EITHER, NULL, NULL };
 	int r;
 
-	if (len == 0)
+	if (!dir_key[0])
 		r = child_scheme(name, &p);
-	else if (len >= 3 && strcmp(dir_key + len - 3, "://") == 0)
+	else if (path_is_scheme(dir_key))
 		r = child_host(dir_key, name, &p);
 	else
 		r = child_segment(dir_key, name, &p);
@@ -116,7 +141,7 @@ char *path_page_key(const char *dir_key)
 	const char *host = strstr(dir_key, "://");
 	size_t len = strlen(dir_key);
 
-	if (!host || len < 2)
+	if (!host || len < 2 || ends_in(dir_key, "://"))
 		return NULL;
 	/* The '/' behind the host is the only one: it is the path. */
 	if (strchr(host + 3, '/') == dir_key + len - 1 || !host[3])

@@ -1,0 +1,14 @@
+/* ask.h - what a caller may have asked for, before a request is parked. W, and whoever
+ * answers parked requests. */
+#ifndef FS_ASK_H
+#define FS_ASK_H
+
+#include "park.h"
+
+/* As park_want(), as far as the options let this caller wait for an origin: not with
+ * miss=background, where the answer is -ENOENT while it is fetched, and not those of
+ * only_cached_for, to whom only what is stored exists. */
+void ask_want(struct fs *fs, struct fuse_req *req, const char *key, park_answer *answer,
+	      void *arg);
+
+#endif
