@@ -124,7 +124,7 @@ struct version {
 /* Who reads a body right now keeps it from eviction for so long, if others can go;
  * and for the shorter time in any case if the origin could not give it again. */
 #define VERSION_GRACE_MS 10000
-#define VERSION_LAST_GRACE_MS 1000
+#define VERSION_LAST_GRACE_MS 30000
 
 /* What thread I is asked to do. */
 enum op_kind {
