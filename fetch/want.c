@@ -167,12 +167,15 @@ void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_
 
 enum use { USE_NOT, USE_FRESH, USE_STALE_WHILE_REVALIDATE, USE_STALE };
 
-/* Nobody fetches it any more, and another response could not be told to be the same. */
+/* Some of it is not there, nobody fetches that any more (it fell out of a window), and
+ * another response could not be told to be the same. */
 static bool is_lost(struct version *v)
 {
 	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
 
-	return version_state(v) == VERSION_ARRIVING && !fill_can_compare(m);
+	if (fill_can_compare(m))
+		return false;
+	return version_state(v) == VERSION_ARRIVING || version_missing(v, 0) < version_length(v);
 }
 
 static enum use may_use(const struct fetch *f, struct version *v, unsigned flags)
