@@ -102,7 +102,8 @@ struct transfer {
 	int64_t pos;			/* next byte of the body to come */
 	int64_t end;			/* RANGE: where it ends; -1: to the end of the body */
 	int64_t target;			/* no byte behind this is wanted for now; -1: no limit */
-	bool no_room;			/* paused for lack of space */
+	bool no_room;			/* paused for lack of space ... */
+	bool room_again;		/* ... and about to be resumed */
 	int64_t last_progress_ms, last_need_ms;	/* mono */
 	int64_t retry_at_ms;		/* WAITING; mono */
 

@@ -207,15 +207,27 @@ static void take_done(struct fetch *f)
 	}
 }
 
+static struct transfer *next_to_resume(struct fetch *f)
+{
+	struct transfer *t;
+
+	list_for_each(t, &f->active, link)
+		if (t->room_again)
+			return t;
+	return NULL;
+}
+
+/* Each once: to resume one moves it in the list, and it may pause again at once. */
 static void resume_for_room(struct fetch *f)
 {
-	struct transfer *t, *next;
+	struct transfer *t;
 
-	list_for_each_safe(t, next, &f->active, link)
-		if (t->no_room) {
-			t->no_room = false;
-			transfer_resume(t);
-		}
+	list_for_each(t, &f->active, link)
+		t->room_again = t->no_room;
+	while ((t = next_to_resume(f)) != NULL) {
+		t->room_again = t->no_room = false;
+		transfer_resume(t);
+	}
 }
 
 static void end_all(struct fetch *f)

@@ -3,7 +3,7 @@ of them killed, purges and remounts, in front of an origin that cuts, stalls, re
 changes what it has and does without ranges or lengths. Each byte that is read has to be
 one of a version that the origin really has, nothing may hang, and nothing may be left.
 
-WEBCACHEFS_STRESS_SECONDS says for how long."""
+Runs when WEBCACHEFS_STRESS_SECONDS says for how long."""
 import errno
 import functools
 import os
@@ -217,7 +217,9 @@ def test_nothing_breaks_under_everything_at_once(make_mount, origin):
         assert descriptors(mount) < before + 150
         used, taken = stats["bytes_used"], disk_use(mount.cache)
         assert taken <= 16 * MIB
-        assert abs(used - taken) < 4 * MIB, f"{used} are counted, {taken} are taken"
+        # What is reserved for bodies under way is counted before it is written.
+        ahead = stats["transfers_active"] * MIB
+        assert -4 * MIB < used - taken < 4 * MIB + ahead, f"{used} counted, {taken} taken"
         mount.remount()
     # What is well again is read well again.
     changing.kind = False
