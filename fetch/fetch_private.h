@@ -118,6 +118,7 @@ struct transfer {
 	struct decoder *decoder;
 	int64_t request_ms, response_ms;	/* wall */
 	int64_t retry_after_ms;		/* -1: none */
+	CURLcode code;			/* how curl ended it */
 	int abort_err;			/* we ended it, and why; 0 */
 	char *location;			/* redirect to follow */
 	curl_socket_t socket;

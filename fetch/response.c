@@ -99,15 +99,16 @@ static int64_t content_length(const struct transfer *t)
 	return length;
 }
 
-/* Two lengths that differ: whose end is the body's? (RFC 9112 6.3) */
-static bool lengths_differ(const struct headers *h)
+/* Two lengths that differ, or one beyond what can be counted, which curl takes for none:
+ * where does the body end? (RFC 9112 6.3) */
+static bool length_is_unclear(const struct headers *h)
 {
 	const char *first = headers_get(h, "Content-Length"), *other;
 
 	for (size_t i = 1; (other = headers_get_nth(h, "Content-Length", i)) != NULL; i++)
 		if (strcmp(first, other) != 0)
 			return true;
-	return false;
+	return first && strtoll(first, NULL, 10) == INT64_MAX;
 }
 
 static int on_success(struct transfer *t)
@@ -120,10 +121,12 @@ static int on_success(struct transfer *t)
 
 	if (err)
 		return give_up(t, -EIO);
-	if (t->http_status == 206 || lengths_differ(&t->headers))
+	if (t->http_status == 206)
 		return give_up(t, -EIO);	/* nobody asked for a part */
 	if (t->http_status == 204 || t->http_status == 205)
 		length = 0;
+	if (length_is_unclear(&t->headers))
+		return give_up(t, -EIO);
 	if (f->config.max_object >= 0 && length > f->config.max_object)
 		return give_up(t, -EFBIG);
 	if (t->decoder)

@@ -15,6 +15,7 @@
 #include "../base/clock.h"
 #include "../base/counters.h"
 #include "../base/log.h"
+#include "failure.h"
 #include "fetch_private.h"
 #include "outcome.h"
 #include "retry.h"
@@ -68,6 +69,7 @@ static void reset_exchange(struct transfer *t)
 	decoder_free(TAKE_PTR(t->decoder));
 	t->retry_after_ms = -1;
 	t->abort_err = 0;
+	t->code = CURLE_OK;
 	free(TAKE_PTR(t->location));
 }
 
@@ -214,10 +216,18 @@ static bool can_be_taken_up(struct version *v)
 	return version_length(v) >= 0 && fill_can_range(m);
 }
 
+static void count_failure(const struct transfer *t, int err)
+{
+	const struct failure failure = { .err = err, .code = t->code, .status = t->http_status };
+	enum counter counter = failure_counter(&failure);
+
+	if (counter != COUNT_N)
+		counter_add(counter, 1);
+}
+
 static void fail(struct transfer *t, int err)
 {
-	if (err == -ETIMEDOUT)
-		count(timeouts);
+	count_failure(t, err);
 	if (t->v && t->kind == TRANSFER_GET && !t->recorded)
 		list_remove(&t->record_link);
 	if (t->v && err == -EINTR && can_be_taken_up(t->v))
@@ -243,15 +253,33 @@ void transfer_abort(struct transfer *t, int err)
 	fail(t, err);
 }
 
+/* Of a body without a length nobody has seen anything. */
+static bool is_unseen(const struct transfer *t)
+{
+	return t->kind == TRANSFER_GET && !t->recorded && !t->answered &&
+	       version_length(t->v) < 0;
+}
+
 /* Whether what is missing can be had with another request. */
 static bool can_go_on(const struct transfer *t)
 {
 	_cleanup_(meta_unrefp) struct meta *m = t->v ? version_meta(t->v) : NULL;
 
-	if (!m)
-		return true;	/* nothing shown yet: from the start */
+	if (!m || is_unseen(t))
+		return true;	/* from the start */
 	return version_length(t->v) >= 0 && fill_can_compare(m) && !t->decoder &&
 	       version_state(t->v) == VERSION_ARRIVING;
+}
+
+/* Back to before the first response. */
+static void start_over(struct transfer *t, int err)
+{
+	list_remove(&t->record_link);
+	version_on_room(t->v, NULL, NULL);
+	version_fail(t->v, err);
+	version_unref(TAKE_PTR(t->v));
+	t->pos = t->from = 0;
+	t->no_room = t->room_again = false;
 }
 
 static bool try_again(struct transfer *t, int err)
@@ -270,6 +298,8 @@ static bool try_again(struct transfer *t, int err)
 		return false;
 	t->attempt++;
 	detach(t);
+	if (t->v && is_unseen(t))
+		start_over(t, err);
 	if (t->v && t->pos > 0)
 		count(resumed);
 	count(retries);
@@ -365,11 +395,14 @@ void transfer_done(struct transfer *t, CURLcode code)
 	long os_errno = 0;
 	int err;
 
+	t->code = code;
 	if (!t->whole)
 		watch_connection(t);
 	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
 	if (t->abort_err)
 		err = t->abort_err;
+	else if (code == CURLE_OUT_OF_MEMORY && t->http_status && !t->headers_done)
+		err = -EIO;	/* what curl says of a line that is too long for it */
 	else if (code != CURLE_OK && !t->body_ignored)
 		err = outcome_errno_of_curl(code, os_errno);
 	else if (!t->headers_done)

@@ -191,8 +191,10 @@ void version_fail(struct version *v, int err)
 	struct index *ix = v->index;
 	struct list ready = LIST_INIT(ready);
 	bool was_current = false, changed = false;
+	struct body gone;
 
 	assert(err < 0);
+	body_init(&gone);
 	WITH_LOCK(&ix->lock) {
 		was_current = v->current;
 		WITH_LOCK(&v->lock) {
@@ -202,11 +204,16 @@ void version_fail(struct version *v, int err)
 			v->state = VERSION_FAILED;
 			v->error = err;
 			v->saved = false;
+			/* Nobody reads them any more, but the kernel may remember the inode
+			 * for long: neither space nor a descriptor waits for that. */
+			gone = v->body;
+			body_init(&v->body);
 			take_ready(v, &ready);
 		}
 		if (changed)
 			version_drop_key(v);
 	}
+	body_fini(&gone, &ix->place, false);
 	/* First the name, then its readers: who tries again finds a new one. */
 	if (changed && was_current && ix->config.stale_names)
 		ix->config.stale_names(ix->config.arg);
