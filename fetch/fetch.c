@@ -59,6 +59,8 @@ int fetch_new(const struct fetch_config *config, struct fetch **ret)
 	curl_global_init(CURL_GLOBAL_ALL);
 	err = set_base(f);
 	if (!err)
+		err = resolver_open(f);
+	if (!err)
 		err = loop_open(f);
 	if (err) {
 		fetch_free(f);
@@ -90,6 +92,10 @@ static void drop_message(struct message *m)
 {
 	if (m->kind == MESSAGE_LOOK) {
 		look_drop(m);
+		return;
+	}
+	if (m->kind == MESSAGE_RESOLVED) {
+		resolve_drop(m);
 		return;
 	}
 	version_unref(m->v);
@@ -131,6 +137,7 @@ void fetch_free(struct fetch *f)
 	fetch_stop(f);
 	/* Thread I may still tell us that rows are written. */
 	index_drain(f->config.index);
+	resolver_close(f);
 	/* Needs that were posted since: nobody reads any more. */
 	inbox_take(&f->inbox, &late);
 	while ((first = list_pop(&late)) != NULL) {
@@ -140,6 +147,7 @@ void fetch_free(struct fetch *f)
 	inbox_fini(&f->inbox);
 	map_fini(&f->inflight);
 	holds_fini(&f->holds);
+	holds_fini(&f->absent);
 	pthread_mutex_destroy(&f->lock);
 	free(f->base_origin);
 	free(f->base_host);

@@ -6,6 +6,8 @@
  * request.c  what we send                               thread F
  * response.c what came: headers decide, bytes flow      thread F
  * fill.c     bytes that readers wait for                thread F
+ * resolve.c  why a host has no address                  thread F
+ * absent.c   hosts that do not exist                    any thread
  * look.c     what is under way, for people              thread F
  * policy.c   headers -> struct meta                     pure
  *
@@ -36,7 +38,7 @@
 #define FETCH_IDLE_MS 20000		/* a paused stream that nobody needs ends */
 #define FETCH_HOPS_MAX 10		/* redirects */
 
-enum message_kind { MESSAGE_START, MESSAGE_NEED, MESSAGE_ROOM, MESSAGE_LOOK };
+enum message_kind { MESSAGE_START, MESSAGE_NEED, MESSAGE_ROOM, MESSAGE_LOOK, MESSAGE_RESOLVED };
 
 /* To thread F. */
 struct message {
@@ -106,6 +108,7 @@ struct transfer {
 	bool room_again;		/* ... and about to be resumed */
 	int64_t last_progress_ms, last_need_ms;	/* mono */
 	int64_t retry_at_ms;		/* WAITING; mono */
+	char *unresolved;		/* WAITING to hear why this host has no address */
 
 	/* thread F, this exchange */
 	struct headers headers;
@@ -137,6 +140,8 @@ struct fetch {
 	struct map inflight;		/* transfers that can be joined, by key */
 	uint64_t generation;		/* grows whenever one leaves */
 	struct holds holds;
+	struct holds absent;		/* by host */
+	struct resolver *resolver;
 
 	struct inbox inbox;		/* struct message */
 	int wake_fd;			/* eventfd */
@@ -213,6 +218,22 @@ bool fill_is_strong(const char *etag);	/* RFC 9110 8.8.3; NULL is not */
 bool fill_can_compare(const struct meta *m);	/* tells a second body from another one */
 bool fill_can_range(const struct meta *m);
 void fill_adjust(struct transfer *t);		/* after bytes came: pause or go on */
+
+/* resolve.c */
+struct resolver;
+int resolver_open(struct fetch *f);
+void resolver_close(struct fetch *f);
+/* t, which is about to wait, hears why its host has no address: it is aborted with
+ * -ENOENT or -EHOSTUNREACH, the latter also when its time is over. False: no way. */
+bool resolve_why(struct transfer *t);
+struct transfer *resolve_late(struct fetch *f, int64_t now_ms);	/* one whose time is over */
+void resolve_answer(struct fetch *f, struct message *m);	/* takes m, as does */
+void resolve_drop(struct message *m);
+
+/* absent.c */
+void absent_add(struct fetch *f, const char *host);
+bool absent_has(struct fetch *f, const char *key);	/* the host of that URL */
+void absent_drop(struct fetch *f, const struct target *targets, size_t n);
 
 /* look.c */
 void look_answer(struct fetch *f, struct message *m);	/* takes m */

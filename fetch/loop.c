@@ -136,6 +136,10 @@ static void take_messages(struct fetch *f)
 			look_answer(f, m);
 			continue;
 		}
+		if (m->kind == MESSAGE_RESOLVED) {
+			resolve_answer(f, m);
+			continue;
+		}
 		fill_need(f, m->v, m->off, m->end);
 		version_unref(m->v);
 		free(m);

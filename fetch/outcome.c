@@ -1,6 +1,7 @@
 #include "outcome.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stddef.h>
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -38,7 +39,7 @@ static const struct {
 	int err;
 } codes[] = {
 	{ CURLE_OK, 0 },
-	{ CURLE_COULDNT_RESOLVE_HOST, ENOENT },
+	{ CURLE_COULDNT_RESOLVE_HOST, EHOSTUNREACH },	/* or ENOENT: resolve.c finds out */
 	{ CURLE_COULDNT_RESOLVE_PROXY, EHOSTUNREACH },
 	{ CURLE_COULDNT_CONNECT, EHOSTUNREACH },
 	{ CURLE_PROXY, EHOSTUNREACH },
@@ -90,6 +91,21 @@ int outcome_errno_of_curl(CURLcode code, long os_errno)
 			return -codes[i].err;
 	/* TLS, a short or broken body, a connection that was cut, HTTP that is none. */
 	return -EIO;
+}
+
+int outcome_errno_of_dns(int gai)
+{
+	switch (gai) {
+	case 0:
+		return 0;
+	case EAI_NONAME:
+#ifdef EAI_NODATA
+	case EAI_NODATA:	/* it is known, but not as a host */
+#endif
+		return -ENOENT;
+	default:
+		return -EHOSTUNREACH;
+	}
 }
 
 bool outcome_may_retry(int err)

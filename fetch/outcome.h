@@ -13,6 +13,10 @@
  * nowhere, numbers outside 100...599. */
 int outcome_errno_of_status(int status);
 
+/* Of getaddrinfo(): -ENOENT only when there is no such host; -EHOSTUNREACH when nobody
+ * could tell. */
+int outcome_errno_of_dns(int gai);
+
 /* os_errno: CURLINFO_OS_ERRNO, 0 if there is none. EACCES in it is our own refusal
  * of an address. A callback of ours that made curl stop has its own reason, which
  * beats this one. */

@@ -426,6 +426,11 @@ void transfer_done(struct transfer *t, CURLcode code)
 		finish_body(t);		/* a fault behind the last byte */
 		return;
 	}
+	if (code == CURLE_COULDNT_RESOLVE_HOST && !t->abort_err && resolve_why(t)) {
+		detach(t);
+		set_state(t, TRANSFER_WAITING);
+		return;
+	}
 	err = err ? err : -EIO;
 	if (!try_again(t, err))
 		fail(t, err);
@@ -473,8 +478,10 @@ void transfer_tick(struct fetch *f, int64_t now_ms)
 	struct transfer *t, *next;
 
 	list_for_each_safe(t, next, &f->waiting, link)
-		if (t->retry_at_ms <= now_ms)
+		if (t->retry_at_ms <= now_ms && !t->unresolved)
 			set_state(t, TRANSFER_QUEUED);
+	while ((t = resolve_late(f, now_ms)) != NULL)
+		fail(t, -EHOSTUNREACH);
 	list_for_each_safe(t, next, &f->active, link) {
 		struct list *after = t->link.next;
 

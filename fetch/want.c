@@ -57,6 +57,7 @@ void transfer_unref(struct transfer *t)
 	headers_fini(&t->headers);
 	decoder_free(t->decoder);
 	free(t->location);
+	free(t->unresolved);
 	free(t->url);
 	free(t->key);
 	free(t);
@@ -228,7 +229,15 @@ bool want_stale_may_serve(struct version *v)
 	       clock_wall_ms() < m->sie_until_ms;
 }
 
-/* The origin does not want to be asked now. False: it does not mind. */
+static void deliver_held(struct want *w, int err)
+{
+	if (err == -ENOENT)
+		count(negative_hosts);
+	deliver(w, err, NULL, err == -ENOENT ? CACHE_NEGATIVE : CACHE_MISS, 0);
+}
+
+/* The origin does not want to be asked now, or there was none a moment ago. False: it
+ * is to be asked. */
 static bool answer_held(struct fetch *f, const char *key, struct want *w, struct version *v,
 			enum use use)
 {
@@ -236,15 +245,18 @@ static bool answer_held(struct fetch *f, const char *key, struct want *w, struct
 
 	WITH_LOCK(&f->lock)
 		err = hold_find(&f->holds, key, clock_wall_ms());
-	if (!err)
+	if (err)
+		count(held);
+	else if (absent_has(f, key))
+		err = -ENOENT;
+	else
 		return false;
-	count(held);
 	if (use == USE_STALE_WHILE_REVALIDATE ||
 	    (v && version_state(v) != VERSION_FAILED && version_length(v) >= 0 && !is_lost(v) &&
 	     want_stale_may_serve(v)))
 		serve(f, w, v, CACHE_STALE);
 	else
-		deliver(w, err, NULL, CACHE_MISS, 0);
+		deliver_held(w, err);
 	return true;
 }
 
@@ -525,6 +537,7 @@ static void leave_matching(struct fetch *f, const struct target *targets, size_t
 			leave(t);
 		}
 	}
+	absent_drop(f, targets, n);
 }
 
 int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_removed)

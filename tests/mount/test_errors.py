@@ -1,9 +1,7 @@
 """The table of outcomes: which errno a reader gets for what the origin did."""
 import errno
-import os
 import shutil
 import socket
-import struct
 import threading
 
 import pytest
@@ -75,49 +73,6 @@ def test_what_is_certain_is_not_tried_again(make_mount, origin, status):
 def test_connection_refused(make_mount):
     mount = make_mount(f"http://127.0.0.1:{free_port()}", "retries=0")
     assert error_of(read, mount / "a.txt") == errno.ECONNREFUSED
-
-
-class NameServer:
-    """Answers every question with NXDOMAIN."""
-
-    def __init__(self):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.address = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
-        self.socket.bind((self.address, 53))
-        self.asked = 0
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        while True:
-            try:
-                question, peer = self.socket.recvfrom(4096)
-            except OSError:
-                return
-            self.asked += 1
-            end = question.index(b"\0", 12) + 5
-            self.socket.sendto(question[:2] + struct.pack(">5H", 0x8183, 1, 0, 0, 0) +
-                               question[12:end], peer)
-
-    def close(self):
-        self.socket.close()
-
-
-@pytest.fixture
-def no_such_names(place):
-    """A resolver that knows no name, for this test alone."""
-    server = NameServer()
-    (place / "resolv.conf").write_text(f"nameserver {server.address}\noptions timeout:2 attempts:1\n")
-    target = os.path.realpath("/etc/resolv.conf")
-    run("mount", "--bind", place / "resolv.conf", target)
-    yield server
-    run("umount", target)
-    server.close()
-
-
-def test_a_host_that_does_not_exist(make_mount, no_such_names):
-    mount = make_mount("http://no-such-host.example.com/", "retries=0")
-    assert error_of(read, mount / "a.txt") == errno.ENOENT
-    assert no_such_names.asked > 0
 
 
 def test_stall_in_the_headers_times_out(make_mount, origin):
