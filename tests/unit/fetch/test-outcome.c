@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <netdb.h>
 #include <string.h>
 
 #include "../../../fetch/outcome.h"
@@ -59,7 +60,7 @@ static void test_codes_of_curl(void **state)
 	} cases[] = {
 		{ CURLE_OK, 0, 0 },
 		{ CURLE_OK, ECONNREFUSED, 0 },
-		{ CURLE_COULDNT_RESOLVE_HOST, 0, ENOENT },
+		{ CURLE_COULDNT_RESOLVE_HOST, 0, EHOSTUNREACH },
 		{ CURLE_COULDNT_RESOLVE_PROXY, 0, EHOSTUNREACH },
 		{ CURLE_PROXY, 0, EHOSTUNREACH },
 		{ CURLE_COULDNT_CONNECT, ECONNREFUSED, ECONNREFUSED },
@@ -135,6 +136,16 @@ static void test_every_code_is_an_errno(void **state)
 	}
 }
 
+static void test_name_servers(void **state)
+{
+	(void)state;
+	assert_int_equal(outcome_errno_of_dns(0), 0);
+	assert_int_equal(outcome_errno_of_dns(EAI_NONAME), -ENOENT);
+	assert_int_equal(outcome_errno_of_dns(EAI_AGAIN), -EHOSTUNREACH);
+	assert_int_equal(outcome_errno_of_dns(EAI_FAIL), -EHOSTUNREACH);
+	assert_int_equal(outcome_errno_of_dns(EAI_SYSTEM), -EHOSTUNREACH);
+}
+
 static void test_retry(void **state)
 {
 	(void)state;
@@ -151,6 +162,7 @@ int main(void)
 		cmocka_unit_test(test_each_status),
 		cmocka_unit_test(test_codes_of_curl),
 		cmocka_unit_test(test_every_code_is_an_errno),
+		cmocka_unit_test(test_name_servers),
 		cmocka_unit_test(test_retry),
 	};
 

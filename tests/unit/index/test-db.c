@@ -83,6 +83,26 @@ static void refuses_later_versions(void **state)
 	assert_int_not_equal(access(aside, F_OK), 0);
 }
 
+static void an_older_version_is_brought_up_to_date(void **state)
+{
+	struct fixture *f = *state;
+	struct record r = fixture_record(5, "https://h/a"), got;
+
+	assert_int_equal(db_put(f->db, &r), 0);
+	set_pragma(f, "ALTER TABLE version DROP COLUMN vary_sum; PRAGMA user_version = 1");
+	assert_int_equal(db_open(f->dir, &f->db), 0);
+	assert_int_equal(db_find_key(f->db, "https://h/a", &got), 0);
+	assert_int_equal(got.ino, 5);
+	assert_int_equal(got.meta->vary_sum, 0);
+	record_fini(&got);
+	r.meta->vary_sum = 7;
+	assert_int_equal(db_set_meta(f->db, 5, r.meta), 0);
+	assert_int_equal(db_find_ino(f->db, 5, &got), 0);
+	assert_int_equal(got.meta->vary_sum, 7);
+	record_fini(&got);
+	record_fini(&r);
+}
+
 static void refuses_other_programs(void **state)
 {
 	struct fixture *f = *state;
@@ -420,6 +440,7 @@ int main(void)
 		TEST(opens_only_directories),
 		TEST(read_only_directories),
 		TEST(refuses_later_versions),
+		TEST(an_older_version_is_brought_up_to_date),
 		TEST(refuses_other_programs),
 		TEST(garbage_is_moved_aside),
 		TEST(a_cut_file_is_moved_aside),

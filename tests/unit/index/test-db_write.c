@@ -37,6 +37,7 @@ static struct record full_record(void)
 	m->swr_until_ms = INT64_MAX - 1;
 	m->sie_until_ms = INT64_MIN;
 	m->usable_until_ms = INT64_MAX - 2;
+	m->vary_sum = UINT64_MAX - 3;
 	replace(&m->etag, "W/\"x\"");
 	replace(&m->last_modified, "Sun, 06 Nov 1994 08:49:37 GMT");
 	replace(&m->content_type, "text/html; charset=\"\xe9\"");
@@ -94,6 +95,7 @@ static void same_record(const struct record *a, const struct record *b)
 	assert_int_equal(a->blob.length, b->blob.length);
 	assert_true(a->blob.sum == b->blob.sum);
 	same_meta(a->meta, b->meta);
+	assert_true(a->meta->vary_sum == b->meta->vary_sum);
 }
 
 static void expect_row(struct db *db, const struct record *want)
