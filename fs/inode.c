@@ -328,6 +328,18 @@ bool inodes_name_changes(struct inodes *t, struct inode *i, uint64_t parent, con
 	return changes;
 }
 
+bool inodes_name_fails(struct inodes *t, uint64_t parent, const char *name)
+{
+	struct map_node *node = NULL;
+
+	WITH_LOCK(&t->lock) {
+		node = map_find(&t->by_shown, hash_name(parent, name), same_hash, NULL);
+		if (node)
+			map_remove(&t->by_shown, node);
+	}
+	return node != NULL;
+}
+
 uint64_t inodes_dir_ino(struct inodes *t, uint64_t parent, const char *name)
 {
 	uint64_t ino = 0;

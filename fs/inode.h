@@ -83,6 +83,10 @@ void inodes_forget(struct inodes *t, uint64_t ino, uint64_t nlookup);
  * of the same hash may be taken for each other. */
 bool inodes_name_changes(struct inodes *t, struct inode *i, uint64_t parent, const char *name);
 
+/* No file is the answer for name in parent any more. Whether the kernel holds one that
+ * was; asked once more it does not. */
+bool inodes_name_fails(struct inodes *t, uint64_t parent, const char *name);
+
 /* The number under which that directory is known to the kernel, or 0. */
 uint64_t inodes_dir_ino(struct inodes *t, uint64_t parent, const char *name);
 

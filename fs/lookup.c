@@ -114,6 +114,14 @@ static bool ask_index(struct fs *fs, struct fuse_req *req, const struct asked *a
 	return next != NULL;
 }
 
+/* The kernel passes these on; after any other it asks once more if it knew the name. */
+static void note_failure(struct fs *fs, struct fuse_req *req, const struct asked *a, int err)
+{
+	if (err != -EINTR && err != -ENOMEM &&
+	    inodes_name_fails(&fs->inodes, a->parent, a->text))
+		revisit_failed(&fs->revisits, fuse_req_ctx(req)->pid, a->parent, a->text, err);
+}
+
 static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 		     struct version *v, int64_t fresh_ms, enum cache_status status)
 {
@@ -127,9 +135,12 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	} else if (err == -ENOENT) {
 		/* Behind, index.html is on its way: only when it is known not to be there. */
 		if ((fs->options->miss_background && status != CACHE_NEGATIVE) ||
-		    !ask_index(fs, req, a))
+		    !ask_index(fs, req, a)) {
+			note_failure(fs, req, a, err);
 			reply_no_entry(fs, req, ms);
+		}
 	} else {
+		note_failure(fs, req, a, err);
 		reply_err(req, err);
 	}
 }
@@ -187,6 +198,11 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 	}
 	if (p.guess == PATH_DIR) {
 		answer_dir(fs, req, parent->ino, name, p.dir, false);
+		return;
+	}
+	r = revisit_take_error(&fs->revisits, fuse_req_ctx(req)->pid, parent->ino, name);
+	if (r < 0) {
+		reply_err(req, r);
 		return;
 	}
 	again = revisit_take(&fs->revisits, fuse_req_ctx(req)->pid, parent->ino, name, &entry_ms);

@@ -12,7 +12,8 @@ struct revisit {
 	pid_t pid;
 	uint64_t ino;			/* of the directory; 0: not sent back */
 	uint64_t parent;
-	struct version *version;	/* a reference */
+	struct version *version;	/* a reference; NULL: it fails with ... */
+	int err;			/* ... this */
 	int64_t until_ms;		/* monotonic; when it goes */
 	int64_t answer_until_ms;	/* monotonic; when its answer is not trusted any more */
 	int left;			/* LOOKUPs that are to see the file */
@@ -77,7 +78,7 @@ static struct revisit *revisit_new(pid_t pid, uint64_t parent, const char *name,
 		return NULL;
 	e->pid = pid;
 	e->parent = parent;
-	e->version = version_ref(v);
+	e->version = v ? version_ref(v) : NULL;
 	memcpy(e->name, name, strlen(name) + 1);
 	return e;
 }
@@ -128,6 +129,37 @@ void revisit_replaced(struct revisits *r, pid_t pid, uint64_t parent, const char
 	add(r, e);
 }
 
+void revisit_failed(struct revisits *r, pid_t pid, uint64_t parent, const char *name, int err)
+{
+	struct revisit *e = revisit_new(pid, parent, name, NULL);
+
+	if (!e)
+		return;
+	e->err = err;
+	e->left = 1;
+	e->until_ms = clock_mono_ms() + REVISIT_NEXT_MS;
+	add(r, e);
+}
+
+int revisit_take_error(struct revisits *r, pid_t pid, uint64_t parent, const char *name)
+{
+	struct list gone = LIST_INIT(gone);
+	struct revisit *e, *next;
+	int64_t now = clock_mono_ms();
+	int err = 0;
+
+	WITH_LOCK(&r->lock) {
+		list_for_each_safe(e, next, &r->entries, link) {
+			if (e->version || !is_for(e, pid, parent, name))
+				continue;
+			err = is_over(e, now) ? 0 : e->err;
+			drop(r, e, &gone);
+		}
+	}
+	free_all(&gone);
+	return err;
+}
+
 /* Called with the lock held: the next LOOKUP of who it is for. */
 static struct version *take(struct revisit *e, int64_t now, int64_t *ret_entry_ms)
 {
@@ -155,6 +187,8 @@ struct version *revisit_take(struct revisits *r, pid_t pid, uint64_t parent,
 		list_for_each_safe(e, next, &r->entries, link) {
 			if (is_over(e, now))
 				drop(r, e, &gone);
+			else if (!e->version)
+				continue;
 			else if (is_for(e, pid, parent, name))
 				v = take(e, now, ret_entry_ms);
 			else if (is_for(e, e->pid, parent, name) &&

@@ -11,7 +11,7 @@
  *
  * Replaced: an answer that differs from what the kernel remembers makes it ask once more
  * (fs/fuse/dir.c, fuse_dentry_revalidate). That is the same question: it gets the same
- * answer, also when that may not be given to anybody else.
+ * answer, also when that may not be given to anybody else. So does a name that fails now.
  *
  * Other threads that walk through the name meanwhile put the directory back into the
  * kernel's memory, and each time the kernel asks twice more (fs/namei.c, lookup_open).
@@ -53,6 +53,13 @@ int revisit_sent_back(struct revisits *r, pid_t pid, uint64_t ino, uint64_t pare
  * entry_ms: how long that answer may be trusted. Does nothing without memory. */
 void revisit_replaced(struct revisits *r, pid_t pid, uint64_t parent, const char *name,
 		      struct version *v, int64_t entry_ms);
+
+/* The same, but the answer is err: the kernel asks once more before a name that it
+ * remembers fails. */
+void revisit_failed(struct revisits *r, pid_t pid, uint64_t parent, const char *name, int err);
+
+/* Whether this LOOKUP is that second one: err, else 0. */
+int revisit_take_error(struct revisits *r, pid_t pid, uint64_t parent, const char *name);
 
 /* What this LOOKUP is to be answered with (new reference), and for how long that may be
  * trusted; or NULL: the walk is not one of ours, or it is over. To be called for every

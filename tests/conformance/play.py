@@ -153,8 +153,6 @@ class Play:
             eventually(lambda: self.mount.stat("transfers_active") == 0, where)
         asked = self.origin.asked(self.path)[before:]
         expected = {"reused": (0,), "asked twice": (2,)}.get(step.what, (1,))
-        if isinstance(shown, int) and isinstance(self.shown, bytes):
-            expected += (2,)  # the kernel tries once more before a name it knew fails
         assert len(asked) in expected, f"{where}: {len(asked)} requests"
         if step.what in ("asked", "asked twice") or (step.what == "asked or confirmed" and
                                                      self.gave[0] != 304):

@@ -44,6 +44,23 @@ def test_errors_are_not_remembered(mount, origin):
     assert mount.stat("errors") >= 3
 
 
+@pytest.mark.parametrize("status, code", [(500, errno.EIO), (403, errno.EACCES),
+                                          (404, errno.ENOENT)])
+def test_a_name_that_was_known_and_fails_costs_one_request(make_mount, origin, status, code):
+    """The kernel asks twice then (fs/fuse/dir.c, fuse_dentry_revalidate)."""
+    mount = make_mount(origin.url, "kernel_ttl=0", "retries=0", "stale_if_error=0",
+                       "negative_ttl=0")
+    origin.sequence("/a.txt", Response(b"1", headers=[("Cache-Control", "max-age=100")]),
+                    Response(status=status))
+    assert read(mount / "a.txt") == b"1"
+    mount.advance(200)
+    for requests in (2, 3, 4):
+        assert error_of(read, mount / "a.txt") == code
+        assert origin.count("/a.txt") == requests
+    origin.fresh("/a.txt", b"2")
+    assert read(mount / "a.txt") == b"2"
+
+
 def test_503_is_tried_again(make_mount, origin):
     mount = make_mount(origin.url, "retries=2")
     origin.sequence("/a.txt", Response(status=503), Response(status=503),

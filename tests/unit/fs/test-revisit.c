@@ -151,6 +151,29 @@ static void test_a_replaced_answer_is_given_once_more(void **state)
 	assert_null(take(r, 1, "a.jpg"));
 }
 
+static void test_a_failure_is_told_once_more(void **state)
+{
+	struct revisits *r = *state;
+
+	revisit_failed(r, 1, PARENT, "a.jpg", -5);
+	assert_null(take(r, 1, "a.jpg"));
+	assert_int_equal(revisit_take_error(r, 2, PARENT, "a.jpg"), 0);
+	assert_int_equal(revisit_take_error(r, 1, PARENT + 1, "a.jpg"), 0);
+	assert_int_equal(revisit_take_error(r, 1, PARENT, "b.jpg"), 0);
+	assert_int_equal(revisit_take_error(r, 1, PARENT, "a.jpg"), -5);
+	assert_int_equal(revisit_take_error(r, 1, PARENT, "a.jpg"), 0);
+
+	revisit_failed(r, 1, PARENT, "a.jpg", -5);
+	wait_ms(REVISIT_NEXT_MS + 1);
+	assert_int_equal(revisit_take_error(r, 1, PARENT, "a.jpg"), 0);
+
+	/* What it shows instead takes its place. */
+	revisit_failed(r, 1, PARENT, "a.jpg", -5);
+	revisit_replaced(r, 1, PARENT, "a.jpg", &page, 0);
+	assert_int_equal(revisit_take_error(r, 1, PARENT, "a.jpg"), 0);
+	take(r, 1, "a.jpg");
+}
+
 static void test_who_comes_back_without_a_walk_means_the_directory(void **state)
 {
 	struct revisits *r = *state;
@@ -189,6 +212,7 @@ int main(void)
 		TEST(test_each_walker_in_between_is_worth_two_more),
 		TEST(test_but_only_soon),
 		TEST(test_a_replaced_answer_is_given_once_more),
+		TEST(test_a_failure_is_told_once_more),
 		TEST(test_who_comes_back_without_a_walk_means_the_directory),
 		TEST(test_the_oldest_go_when_there_are_too_many),
 	};
