@@ -12,6 +12,7 @@ import pytest
 
 import mounted
 import nginx as nginx_module
+from limited import run
 from origin import Origin
 
 # Minutes of everything at once, for those who ask for it.
@@ -52,6 +53,17 @@ def make_origin():
         origin.close()
     for origin in origins:
         assert not origin.failures
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """(certificate, key) of localhost, signed by itself."""
+    place = tmp_path_factory.mktemp("tls")
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        "-keyout", place / "key.pem", "-out", place / "cert.pem", "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+    yield place / "cert.pem", place / "key.pem"
+    mounted.remove(place)
 
 
 @pytest.fixture

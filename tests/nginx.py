@@ -18,6 +18,7 @@ http {{
 	types {{ text/html html; image/jpeg jpg; text/plain txt; application/octet-stream bin; }}
 	default_type application/octet-stream;
 	log_format brief '$request_method $status $body_bytes_sent $request_uri';
+	log_format protocols '$server_protocol $connection $status $request_uri';
 	access_log {place}/access.log brief;
 	client_body_temp_path {place}/tmp-body;
 	proxy_temp_path {place}/tmp-proxy;

@@ -1,6 +1,5 @@
 """The table of outcomes: which errno a reader gets for what the origin did."""
 import errno
-import shutil
 import socket
 import threading
 
@@ -280,16 +279,6 @@ def read_first(path):
 
 
 # --- TLS ---
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    place = tmp_path_factory.mktemp("tls")
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-        "-keyout", place / "key.pem", "-out", place / "cert.pem", "-subj", "/CN=localhost",
-        "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
-    yield place / "cert.pem", place / "key.pem"
-    shutil.rmtree(place)
-
 
 def test_https_with_a_trusted_certificate(make_mount, make_origin, certificate):
     origin = make_origin(tls=certificate)
