@@ -136,6 +136,25 @@ fresh("5.2.2.6", "no-transform is nothing to us", cc("no-transform, max-age=3600
 fresh("5.2", "directives of requests are nothing in a response",
       cc("max-age=3600, max-stale, min-fresh=99999, only-if-cached"))
 
+for value in ("no-store=1", 'no-store="a"', 'no-cache=""', 'private=""'):
+    stale("5.2", f"an argument that is not expected does not weaken it: {value}",
+          cc(f"max-age=3600, {value}"), kinds=(SHARED,))
+fresh("5.2", "tabs and spaces around", cc(" \t max-age=3600 \t , \tpublic "))
+stale("5.2", "a quoted string that is not closed", cc('max-age="3600'))
+fresh("5.2", "an empty line beside it", cc(""), cc("max-age=3600"))
+stale("5.2.2.10", "s-maxage=0, in a shared cache", cc("max-age=3600, s-maxage=0"), kinds=(SHARED,))
+fresh("5.2.2.2", "must-revalidate while it is fresh", cc("max-age=3600, must-revalidate"))
+fresh("5.2.2.8", "proxy-revalidate while it is fresh", cc("max-age=3600, proxy-revalidate"))
+case("5.2.2.2", "must-revalidate: confirmed when it is stale",
+     [Answer((cc("max-age=1000, must-revalidate"), ("ETag", '"a"'))), Answer((), 304)],
+     reused(900), confirmed(1100, {"If-None-Match": '"a"'}))
+case("5.2.2.4", "no-cache beside a time is stored, and confirmed",
+     [Answer((cc("no-cache, max-age=3600"), ("Expires", "@3600"), ("ETag", '"a"'))),
+      Answer((), 304)], confirmed(10, {"If-None-Match": '"a"'}), confirmed(20))
+case("5.2.2.5", "no-store: the older one is not shown again",
+     [Answer((cc("max-age=1000"),)), Answer((cc("no-store"),)), Answer((cc("max-age=1000"),))],
+     asked(1100), asked(1110), reused(1200))
+
 # --- 5.3: Expires ---
 
 until(1000, "5.3", "Expires", ("Date", "@0"), ("Expires", "@1000"))
@@ -168,6 +187,15 @@ for what, value in [("0", "0"), ("-1", "-1"), ("empty", ""),
                     ("no such hour", "Thu, 18 Aug 2050 25:01:18 GMT"),
                     ("seconds since 1970", "2543191278")]:
     stale("5.3", f"an invalid Expires is in the past: {what}", ("Date", "@0"), ("Expires", value))
+until(1000, "5.3", "an invalid Date beside it", ("Date", "yesterday"), ("Expires", "@1000"))
+until(1000, "5.3", "of two the first one counts", ("Date", "@0"), ("Expires", "@1000"),
+      ("Expires", "@5000"))
+stale("5.3", "of two the first one counts, also when it is invalid", ("Date", "@0"),
+      ("Expires", "0"), ("Expires", "@5000"))
+case("4.2.3", "Age, Expires and a Date that is slow",
+     (("Date", "@-100"), ("Expires", "@3600"), ("Age", "2700")), reused(900), asked(1100))
+case("4.2.3", "Age, Expires and a Date that is fast",
+     (("Date", "@100"), ("Expires", "@3700"), ("Age", "2600")), reused(900), asked(1100))
 stale("5.3", "several invalid Expires", ("Expires", "Thu, 18 Aug 2050 2:01:18 GMT"),
       ("Expires", "Thu, 18 Aug 2050 2:01:19 GMT"))
 
@@ -189,6 +217,12 @@ for what, value in [("letters", "abc"), ("negative", "-7200"), ("a fraction", "7
     fresh("5.1", f"Age is ignored: {what}", *AN_HOUR, ("Age", value))
 stale("5.1", "the first of two lines: old", *AN_HOUR, ("Age", "7200"), ("Age", "0"))
 fresh("5.1", "the first of two lines: new", *AN_HOUR, ("Age", "0"), ("Age", "7200"))
+
+fresh("5.1", "two lines: 0", *AN_HOUR, ("Age", "0"), ("Age", "0"))
+fresh("5.1", "two lines that are the same", *AN_HOUR, ("Age", "10"), ("Age", "10"))
+fresh("5.1", "Age is ignored: a parameter", *AN_HOUR, ("Age", "7200;foo=bar"))
+fresh("5.1", "Age is ignored: a sign", *AN_HOUR, ("Age", "+7200"))
+case("4.2.3", "Age without a Date", (cc("max-age=3600"), ("Age", "2600")), reused(900), asked(1100))
 
 # --- 4.2.2: heuristics ---
 
@@ -241,10 +275,26 @@ stale("4.1", "Vary: *", cc("max-age=3600"), ("Vary", "*"))
 stale("4.1", "Vary: * in a list", cc("max-age=3600"), ("Vary", "Accept, *"))
 stale("4.1", "Vary: * first in a list", cc("max-age=3600"), ("Vary", "*, Accept"))
 stale("4.1", "Vary: * in another line", cc("max-age=3600"), ("Vary", "Accept"), ("Vary", "*"))
+stale("4.1", "Vary: * twice", cc("max-age=3600"), ("Vary", "*, *"))
+stale("4.1", "Vary: * in two lines", cc("max-age=3600"), ("Vary", "*"), ("Vary", "*"))
+stale("4.1", "Vary: * behind an empty element", cc("max-age=3600"), ("Vary", ", *"))
+stale("4.1", "Vary: * behind an empty line", cc("max-age=3600"), ("Vary", ""), ("Vary", "*"))
+fresh("4.1", "Vary on a name that only begins like *", cc("max-age=3600"), ("Vary", "*foo"))
 fresh("4.1", "an empty Vary", cc("max-age=3600"), ("Vary", ""))
 fresh("5.4", "Pragma is nothing in a response", cc("max-age=3600"), ("Pragma", "no-cache"))
 case("5.4", "Pragma does not forbid to guess", TENTH + (("Pragma", "no-cache"),), reused(900),
      asked(1100))
+fresh("5.4", "nor is another Pragma", cc("max-age=3600"), ("Pragma", "foo"))
+fresh("3", "Set-Cookie does not forbid it", cc("max-age=3600"), ("Set-Cookie", "a=b"))
+fresh("3", "nor does Content-Disposition", cc("max-age=3600"),
+      ("Content-Disposition", "attachment; filename=a"))
+case("4.2.2", "nor does Content-Disposition forbid to guess",
+     TENTH + (("Content-Disposition", "attachment"),), reused(900), asked(1100))
+fresh("3.1", "Connection does not hide Cache-Control", cc("max-age=3600"),
+      ("Connection", "cache-control"))
+case("3.1", "what Connection names is not stored",
+     (cc("max-age=1000"), ("Connection", "ETag"), ("ETag", '"a"')),
+     asked(1100, {"If-None-Match": None}))
 fresh("5.5", "Warning is nothing", cc("max-age=3600"), ("Warning", '110 - "stale"'))
 
 # --- 4.3: validation ---
@@ -316,6 +366,31 @@ case("3.2", "304 does not update Content-Length",
 case("3.2", "304 does not update Content-Encoding",
      [Answer((cc("max-age=1000"), ("ETag", '"a"'))), Answer((("Content-Encoding", "gzip"),), 304)],
      confirmed(1100), reused(1200))
+case("4.3.4", "304 updates Last-Modified, which is sent then",
+     [Answer((cc("max-age=1000"), ("Last-Modified", LM))),
+      Answer((("Last-Modified", "Sun, 06 Nov 1994 08:49:38 GMT"),), 304)],
+     confirmed(1100, {"If-Modified-Since": LM}),
+     confirmed(2200, {"If-Modified-Since": "Sun, 06 Nov 1994 08:49:38 GMT"}))
+case("4.3.4", "304 keeps the validators that it does not have",
+     [Answer((cc("max-age=1000"), ("Last-Modified", LM), ("ETag", '"a"'))), Answer((), 304)],
+     confirmed(1100), confirmed(2200, {"If-None-Match": '"a"', "If-Modified-Since": LM}))
+case("4.3.4", "304 takes a time to live away that it replaces",
+     [Answer((cc("max-age=1000"), ("ETag", '"a"'))), Answer((cc("public"),), 304)],
+     confirmed(1100), confirmed(1110))
+case("4.3.4", "304 brings must-revalidate",
+     [Answer((cc("max-age=1000, stale-if-error=5000"), ("ETag", '"a"'))),
+      Answer((cc("max-age=1000, must-revalidate, stale-if-error=5000"),), 304),
+      Answer((), 500)], confirmed(1100), asked(2200))
+case("4.3.4", "304 with Vary: *: not reused",
+     [Answer((cc("max-age=1000"), ("ETag", '"a"'))), Answer((("Vary", "*"),), 304)],
+     confirmed(1100), Step(1200, "asked or confirmed"))
+for field, value in (("Content-Range", "bytes 0-0/5"), ("Connection", "close")):
+    case("3.2", f"304 with {field} changes nothing of the body",
+         [Answer((cc("max-age=1000"), ("ETag", '"a"'))), Answer(((field, value),), 304)],
+         confirmed(1100), reused(1200))
+case("4.3.4", "304 with the same tag, strong for weak",
+     [Answer((cc("max-age=1000"), ("ETag", 'W/"a"'))), Answer((("ETag", '"a"'),), 304)],
+     confirmed(1100), reused(1200))
 case("4.3.4", "304 with the same tag, weak",
      [Answer((cc("max-age=1000"), ("ETag", 'W/"a"'))), Answer((("ETag", 'W/"a"'),), 304)],
      confirmed(1100), reused(1200))
@@ -365,6 +440,29 @@ case("RFC 5861 3", "stale-while-revalidate when the origin fails",
 case("5.2.2.2", "must-revalidate forbids stale-while-revalidate",
      [Answer((cc("max-age=1000, stale-while-revalidate=1000, must-revalidate"),))], asked(1500))
 
+case("RFC 5861 4", "stale-if-error: an answer that is cut",
+     [Answer((cc("max-age=1000, stale-if-error=1000"),)), Answer((), body=b"0123456789", cut=0,
+                                                                 framing="chunked")],
+     stood_in(1100), stood_in(1900))
+case("4.2.4", "must-revalidate: an answer that is cut is an error",
+     [Answer((cc("max-age=1000, must-revalidate"),)), Answer((), body=b"0123456789", cut=0,
+                                                            framing="chunked")],
+     asked(1100), options=SIE)
+case("RFC 5861 4", "stale-if-error of the failing response does not count",
+     [Answer((cc("max-age=1000"),)), Answer((cc("stale-if-error=5000"),), 500)], asked(1100))
+case("RFC 5861 3", "an invalid stale-while-revalidate is none",
+     [Answer((cc("max-age=1000, stale-while-revalidate=a"),))], asked(1500))
+case("RFC 5861 3", "it may be quoted",
+     [Answer((cc('max-age=1000, stale-while-revalidate="1000"'),))], behind(1500))
+case("RFC 5861 3", "no-cache forbids stale-while-revalidate",
+     [Answer((cc("max-age=1000, stale-while-revalidate=1000, no-cache"),))], asked(10))
+case("RFC 5861 3", "s-maxage forbids stale-while-revalidate to a shared cache",
+     [Answer((cc("max-age=1000, s-maxage=1000, stale-while-revalidate=1000"),))],
+     asked(1500), kinds=(SHARED,))
+case("RFC 5861 3", "and not to a private one",
+     [Answer((cc("max-age=1000, s-maxage=1000, stale-while-revalidate=1000"),))],
+     behind(1500), kinds=(PRIVATE,))
+
 # --- refresh_ahead: our own, within 4.2 ---
 
 AHEAD = ("refresh_ahead=80%",)
@@ -388,6 +486,11 @@ case("RFC 8246 2", "refresh_ahead: not for what is immutable",
 
 until(1000, "RFC 8246 2", "immutable is no time to live", cc("max-age=1000, immutable"))
 stale("RFC 8246 2", "immutable alone", cc("immutable"))
+
+until(1000, "RFC 8246 2", "immutable with an argument", cc("max-age=1000, immutable=1"))
+case("RFC 8246 2", "immutable: confirmed when it is stale",
+     [Answer((cc("max-age=1000, immutable"), ("ETag", '"a"'))), Answer((), 304)],
+     reused(900), confirmed(1100, {"If-None-Match": '"a"'}))
 
 # --- RFC 9213 ---
 
@@ -418,3 +521,30 @@ for what, value in [("no type", "max-age=3600, &&&&"), ("another type", 'max-age
           ("CDN-Cache-Control", value), cc("no-store"), options=CDN)
 stale("RFC 9213 2.2", "not ours unless it is in the list", cc("no-store"),
       ("CDN-Cache-Control", "max-age=3600"))
+fresh("RFC 9213 2.2", "targeted counts before a no-cache", cc("no-cache"),
+      ("CDN-Cache-Control", "max-age=3600"), options=CDN)
+stale("RFC 9213 2.2", "targeted no-cache and max-age", cc("max-age=3600"),
+      ("CDN-Cache-Control", "max-age=3600, no-cache"), options=CDN)
+stale("RFC 9213 2.1", "upper case is no key: ignored", ("CDN-Cache-Control", "MaX-aGe=3600"),
+      cc("no-store"), options=CDN)
+fresh("RFC 9213 2.1", "several lines are one dictionary", cc("no-store"),
+      ("CDN-Cache-Control", "max-age=3600"), ("CDN-Cache-Control", "must-revalidate"), options=CDN)
+until(1000, "RFC 9213 2.1", "of two the last one counts, as dictionaries have it",
+      ("CDN-Cache-Control", "max-age=5000, max-age=1000"), options=CDN)
+fresh("RFC 9213 2.1", "parameters are ignored", cc("no-store"),
+      ("CDN-Cache-Control", "max-age=3600;foo=bar"), options=CDN)
+stale("RFC 9213 2.2", "Expires does not count beside a targeted field without a time",
+      ("CDN-Cache-Control", "must-revalidate"), ("Expires", "@5000"), options=CDN)
+case("RFC 9213 2.2", "targeted must-revalidate forbids to stand in",
+     [Answer((("CDN-Cache-Control", "max-age=1000, must-revalidate"),)), Answer((), 500)],
+     asked(1100), options=CDN + SIE)
+case("RFC 9213 2.2", "targeted stale-if-error",
+     [Answer((("CDN-Cache-Control", "max-age=1000, stale-if-error=1000"),
+              cc("max-age=1, must-revalidate"))), Answer((), 500)],
+     stood_in(1100), asked(2100), options=CDN)
+fresh("RFC 9213 2.2", "the first one of the list that is there", cc("no-store"),
+      ("CDN-Cache-Control", "max-age=0"), ("My-Cache-Control", "max-age=3600"),
+      options=("targeted=My-Cache-Control:CDN-Cache-Control",))
+fresh("RFC 9213 2.2", "the next one of the list when that is invalid", cc("no-store"),
+      ("CDN-Cache-Control", "max-age=3600"), ("My-Cache-Control", "&&&"),
+      options=("targeted=My-Cache-Control:CDN-Cache-Control",))

@@ -42,6 +42,7 @@ class Answer:
     body: bytes = None  # None: its number, so that each is another one
     interim: tuple = ()
     framing: str = "length"
+    cut: int = None  # the connection ends after so many bytes of the body
 
 
 @dataclasses.dataclass
@@ -128,10 +129,11 @@ class Play:
         if body is None:
             body = b"" if answer.status == 204 else b"%d" % next(self.bodies)
         self.gave = (answer.status, body)
+        self.was_cut = answer.cut is not None
         now = time.time() + self.mount.shift
         headers = tuple((name, expanded(value, now)) for name, value in answer.headers)
         return Response(body, status=answer.status, headers=headers, interim=answer.interim,
-                        framing=answer.framing)
+                        framing=answer.framing, cut=answer.cut)
 
     def look(self):
         """What a reader gets: bytes, or an errno."""
@@ -157,6 +159,7 @@ class Play:
         if step.what in ("asked", "asked twice") or (step.what == "asked or confirmed" and
                                                      self.gave[0] != 304):
             status, body = self.gave
+            status = 500 if self.was_cut else status
             assert shown == body if status < 300 else isinstance(shown, int), f"{where}: {shown}"
         else:
             assert shown == self.shown, where
