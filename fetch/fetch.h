@@ -86,6 +86,9 @@ bool fetch_is_offline(const struct fetch *f);
  * shows stored versions without fetch_want() is to ask. */
 bool fetch_selects(const struct fetch *f, struct version *v);
 
+/* How old the response is (RFC 9111 4.2.3), what it was when it came included. */
+int64_t fetch_age_s(const struct meta *m);
+
 /* The caller does not want it any more. True: done will not be called, w is
  * the caller's again. False: done was called or is being called. The transfer
  * goes on. */

@@ -249,18 +249,32 @@ static void decide_stale(const struct facts *f, struct freshness_verdict *v)
 	v->sie_ms = window_ms(cc->stale_if_error_s, f->policy->stale_if_error_ms);
 }
 
-static void gather(struct facts *f, const struct freshness_policy *policy,
-		   const struct freshness_input *in)
+static void gather_dates(struct facts *f)
 {
+	const struct freshness_input *in = f->in;
 	int64_t ms = in->response_ms % 1000;
 
-	*f = (struct facts){ .policy = policy, .in = in };
-	cache_control_select(in->headers, policy->targeted, &f->cc);
-	f->heuristic_status = is_heuristic_status(in->status);
 	f->response_s = (in->response_ms - ms) / 1000 - (ms < 0);
 	/* Without a usable Date, when it came takes its place (RFC 9110 6.6.1). */
 	if (get_date(f, "Date", &f->date_s) != 1)
 		f->date_s = f->response_s;
+}
+
+int64_t freshness_initial_age_ms(const struct freshness_input *in)
+{
+	struct facts f = { .in = in };
+
+	gather_dates(&f);
+	return corrected_initial_age_ms(&f);
+}
+
+static void gather(struct facts *f, const struct freshness_policy *policy,
+		   const struct freshness_input *in)
+{
+	*f = (struct facts){ .policy = policy, .in = in };
+	cache_control_select(in->headers, policy->targeted, &f->cc);
+	f->heuristic_status = is_heuristic_status(in->status);
+	gather_dates(f);
 }
 
 void freshness_verdict(const struct freshness_policy *policy,

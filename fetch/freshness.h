@@ -45,6 +45,9 @@ struct freshness_verdict {
 	const char *reason;		/* static: "max-age", "Expires", "heuristic", "no-store", ... */
 };
 
+/* corrected_initial_age (4.2.3) in milliseconds: how old it was when it came. */
+int64_t freshness_initial_age_ms(const struct freshness_input *in);
+
 void freshness_verdict(const struct freshness_policy *policy,
 		       const struct freshness_input *in, struct freshness_verdict *ret);
 

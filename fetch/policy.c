@@ -6,6 +6,7 @@
 
 #include "../base/buf.h"
 #include "../base/cleanup.h"
+#include "../base/clock.h"
 #include "cache_control.h"
 #include "fetch_private.h"
 #include "freshness.h"
@@ -124,6 +125,23 @@ static uint64_t sum_of_request(const struct fetch *f, const struct headers *h, c
 	};
 
 	return vary_sum(&r, h);
+}
+
+int64_t fetch_age_s(const struct meta *m)
+{
+	struct headers h = HEADERS_INIT;
+	struct freshness_input in = {
+		.status = m->status,
+		.headers = &h,
+		.request_ms = m->request_ms,
+		.response_ms = m->response_ms,
+	};
+	int64_t resident_ms = clock_wall_ms() - m->response_ms, age_ms;
+
+	headers_parse(m->headers, &h);
+	age_ms = add_sat(freshness_initial_age_ms(&in), resident_ms > 0 ? resident_ms : 0);
+	headers_fini(&h);
+	return age_ms / 1000;
 }
 
 bool policy_selects(const struct fetch *f, const struct meta *m, const char *key)

@@ -104,7 +104,7 @@ static void put_version(struct buf *to, struct version *v, const struct meta *m,
 	put_bool(to, "may_be_stored", m->flags & META_STORE);
 	put_bool(to, "must_revalidate", m->flags & META_MUST_REVALIDATE);
 	put_time(to, "fetched", m->response_ms);
-	put_number(to, "age_s", now > m->response_ms ? (now - m->response_ms) / 1000 : 0);
+	put_number(to, "age_s", fetch_age_s(m));
 	put_time(to, "expires", m->fresh_until_ms);
 	put_time(to, "stale_while_revalidate_until", m->swr_until_ms);
 	put_time(to, "stale_if_error_until", m->sie_until_ms);

@@ -11,13 +11,6 @@
 #include "ops.h"
 #include "reply.h"
 
-static int64_t age_s(const struct meta *m)
-{
-	int64_t age = (clock_wall_ms() - m->response_ms) / 1000;
-
-	return age > 0 ? age : 0;
-}
-
 static void put_url(struct version *v, const struct meta *m, struct buf *to)
 {
 	buf_str_append(to, m->url ? m->url : version_key(v));
@@ -48,7 +41,7 @@ static void put_expires(struct version *v, const struct meta *m, struct buf *to)
 static void put_age(struct version *v, const struct meta *m, struct buf *to)
 {
 	(void)v;
-	buf_printf(to, "%" PRId64, age_s(m));
+	buf_printf(to, "%" PRId64, fetch_age_s(m));
 }
 
 static void put_fetched(struct version *v, const struct meta *m, struct buf *to)
@@ -63,7 +56,21 @@ static void put_stored(struct version *v, const struct meta *m, struct buf *to)
 	buf_printf(to, "%" PRId64, version_stored(v));
 }
 
-/* RFC 9211: what a request for it would find now. */
+/* A string of RFC 8941 3.3.3. */
+static void put_detail(struct buf *to, const char *reason)
+{
+	if (!*reason)
+		return;
+	buf_str_append(to, "; detail=\"");
+	for (; *reason; reason++) {
+		if (*reason == '"' || *reason == '\\')
+			buf_char(to, '\\');
+		buf_char(to, *reason >= ' ' && *reason < 0x7f ? *reason : '?');
+	}
+	buf_char(to, '"');
+}
+
+/* RFC 9211: what a request for it would find now, and why (the same as in explain). */
 static void put_cache_status(struct version *v, const struct meta *m, struct buf *to)
 {
 	int64_t now = clock_wall_ms();
@@ -77,6 +84,7 @@ static void put_cache_status(struct version *v, const struct meta *m, struct buf
 	else
 		buf_printf(to, "webcachefs; fwd=stale; ttl=%" PRId64,
 			   (m->fresh_until_ms - now) / 1000);
+	put_detail(to, m->reason);
 }
 
 static void put_mime_type(struct version *v, const struct meta *m, struct buf *to)
