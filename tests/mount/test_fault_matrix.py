@@ -8,15 +8,18 @@ for it, and which counters tell of it. Whatever it is,
 - nothing of it is shown that the origin did not send for that URL.
 """
 import collections
+import contextlib
 import dataclasses
 import errno
 import gzip
 import os
 import re
+import socket
 
 import pytest
 
 from limited import Stuck, Task, eventually, read
+from nginx import free_port
 from origin import FRESH, Hang, Raw, Reset, Response, http_date, noise
 
 READERS = 3
@@ -382,6 +385,20 @@ def descriptors(mount):
     return sorted(others), sockets
 
 
+def wait_as_before(mount, before):
+    """Until there is open what was, and at most one connection more."""
+    others, sockets = before
+
+    def more():
+        now, now_sockets = descriptors(mount)
+        return (sorted((collections.Counter(now) - collections.Counter(others)).elements()) +
+                ["socket"] * (now_sockets - sockets - 1))
+    try:
+        eventually(lambda: not more())
+    except Stuck:
+        raise AssertionError(f"still open: {more()}") from None
+
+
 def outcome(path):
     """Bytes, or the errno."""
     try:
@@ -466,20 +483,11 @@ class Play:
 
     def leaks_no_descriptor(self):
         read(self.mount / "good.txt")
-        others, sockets = descriptors(self.mount)
+        before = descriptors(self.mount)
         self.readers("b.txt", "second", 2)
         self.mount.purge("all")
         read(self.mount / "good.txt")
-        before = collections.Counter(others)
-
-        def more():
-            now, now_sockets = descriptors(self.mount)
-            return (sorted((collections.Counter(now) - before).elements()) +
-                    ["socket"] * (now_sockets - sockets - 1))
-        try:
-            eventually(lambda: not more())
-        except Stuck:
-            raise AssertionError(f"still open: {more()}") from None
+        wait_as_before(self.mount, before)
 
     def costs(self):
         if self.row.requests is None:
@@ -496,3 +504,130 @@ def test_fault(make_mount, origin, row):
     if not any(option.startswith("retries") for option in options):
         options.append("retries=0")
     Play(row, make_mount(origin.url, *options), origin).run()
+
+
+# --- where there is no answer at all: each a mount whose origin cannot be reached ---
+
+@dataclasses.dataclass
+class Nowhere:
+    """url and options of a mount, and how its daemon is started."""
+    url: str
+    options: tuple = ()
+    prefix: tuple = ()
+
+
+def refuses(context):
+    return Nowhere(f"http://127.0.0.1:{free_port()}")
+
+
+def has_no_route(context):
+    return Nowhere("http://192.0.2.1/", prefix=("unshare", "--net"))
+
+
+def does_not_accept(context):
+    """A listener whose queue is full drops what wants to connect."""
+    listener = context.enter_context(socket.socket())
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    for _ in range(2):
+        client = context.enter_context(socket.socket())
+        client.setblocking(False)
+        client.connect_ex(listener.getsockname())
+    return Nowhere(f"http://127.0.0.1:{listener.getsockname()[1]}", ("connect_timeout=1s",))
+
+
+def has_another_certificate(context):
+    return Nowhere(context.tls.url)
+
+
+def has_another_name(context):
+    """Trusted, but for another host."""
+    return Nowhere(context.tls.url.replace("127.0.0.1", "127.0.0.2"),
+                   (f"cacert={context.certificate[0]}",))
+
+
+def speaks_no_tls(context):
+    return Nowhere(context.plain.url.replace("http:", "https:"))
+
+
+def wants_tls(context):
+    return Nowhere(context.tls.url.replace("https:", "http:"))
+
+
+def is_behind_a_proxy_that_refuses(context):
+    return Nowhere("http://example.com/", (f"proxy=http://127.0.0.1:{free_port()}",))
+
+
+class Context(contextlib.ExitStack):
+    def __init__(self, make_origin, certificate):
+        super().__init__()
+        self.certificate = certificate
+        self.tls, self.plain = make_origin(tls=certificate, address="0.0.0.0"), make_origin()
+        self.tls.url = self.tls.url.replace("0.0.0.0", "127.0.0.1")
+
+
+@pytest.mark.parametrize("where, shown, counter", [
+    (refuses, errno.ECONNREFUSED, "failed_connect"),
+    (has_no_route, errno.EHOSTUNREACH, "failed_connect"),
+    (does_not_accept, errno.ETIMEDOUT, "timeouts"),
+    (has_another_certificate, errno.EIO, "failed_tls"),
+    (has_another_name, errno.EIO, "failed_tls"),
+    (speaks_no_tls, errno.EIO, "failed_tls"),
+    (wants_tls, errno.EIO, "failed_broken"),
+    (is_behind_a_proxy_that_refuses, errno.ECONNREFUSED, "failed_connect"),
+])
+def test_nowhere(make_mount, make_origin, certificate, where, shown, counter):
+    with Context(make_origin, certificate) as context:
+        there = where(context)
+        mount = make_mount(there.url, "retries=0", "kernel_ttl=0", *there.options,
+                           prefix=there.prefix)
+
+        def round_of_readers():
+            results = [Task(outcome, mount / "a.txt") for _ in range(READERS)]
+            assert [task.result() for task in results] == [shown] * READERS
+            eventually(lambda: mount.stat("transfers_active") == 0 == mount.stat("parked"))
+        round_of_readers()
+        assert mount.stat(counter) >= READERS
+        assert mount.stat("errors") >= READERS
+        before = descriptors(mount)
+        round_of_readers()
+        wait_as_before(mount, before)
+        assert context.tls.count() == 0
+
+
+# --- where a redirect must not lead ---
+
+SECRETS = ("header=Authorization: Bearer secret", "header=Cookie: secret", "retries=0")
+
+
+def test_a_redirect_down_to_http_is_not_followed(make_mount, make_origin, certificate):
+    secure, plain = make_origin(tls=certificate), make_origin()
+    secure.set("/a.txt", to(f"{plain.url}/a.txt"))
+    mount = make_mount(secure.url, f"cacert={certificate[0]}", "allow_private", *SECRETS)
+    assert outcome(mount / "a.txt") == errno.EACCES
+    assert plain.accepted == 0
+    assert mount.stat("failed_redirect") == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_secrets_stay_with_their_origin(make_mount, make_origin, status):
+    """Another port is another origin; back at the own one they are sent again."""
+    own, other = make_origin(), make_origin()
+    own.set("/a.txt", to(f"{other.url}/b.txt", status))
+    other.set("/b.txt", to(f"{own.url}/c.txt", status))
+    own.fresh("/c.txt", b"found")
+    mount = make_mount(own.url, "allow_private", *SECRETS)
+    assert outcome(mount / "a.txt") == b"found"
+    assert "secret" not in str(other.requests)
+    assert own.asked("/a.txt")[0].headers["authorization"] == "Bearer secret"
+    assert own.asked("/c.txt")[0].headers["authorization"] == "Bearer secret"
+
+
+def test_a_redirect_to_a_host_that_is_not_allowed(make_mount, make_origin):
+    own, other = make_origin(), make_origin()
+    own.set("/a.txt", to(f"{other.url.replace('127.0.0.1', '127.0.0.2')}/b.txt"))
+    mount = make_mount("web", "allow=127.0.0.1", "allow_private", "retries=0")
+    path = mount / f"http:/127.0.0.1:{own.port}/a.txt"
+    assert outcome(path) == errno.EACCES
+    assert other.accepted == 0
+    assert mount.stat("refused") == 1 and mount.stat("failed_redirect") == 1
