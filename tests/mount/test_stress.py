@@ -232,14 +232,3 @@ def test_nothing_breaks_under_everything_at_once(make_mount, origin):
         assert read(mount / f"{name}.bin") == changing.body(name, changing.generation[name])
     eventually(lambda: settled(mount), "nobody waits, nothing is fetched", 60)
     assert mount.stop() == 0
-
-
-def test_a_body_larger_than_the_cache_is_served_again_without_a_validator(make_mount, origin):
-    mount = make_mount(origin.url, "size=16M", "kernel_ttl=0")
-    body = random.Random(1).randbytes(40 * MIB)
-    origin.fresh("/large.bin", body)
-    for _ in range(2):
-        assert read(mount / "large.bin") == body
-        fd = os.open(mount / "large.bin", os.O_RDONLY)
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(fd)
