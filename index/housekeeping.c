@@ -231,6 +231,7 @@ void housekeeping_tick(struct index *ix)
 struct startup {
 	struct job job;
 	struct index *ix;
+	struct db_view *rows;	/* as they were before this run deleted any */
 };
 
 /* A file of that number, and of that kind, has its row, or is of this run. */
@@ -350,8 +351,9 @@ static void startup_run(struct job *job)
 	struct index *ix = s->ix;
 	struct sweep_arg arg = { .ix = ix, .rows = { .ix = ix } };
 
-	if (!atomic_load(&ix->stopping) && db_segments(ix->db, note_segment, &arg.rows) == 0)
+	if (!atomic_load(&ix->stopping) && db_segments(s->rows, note_segment, &arg.rows) == 0)
 		store_sweep(ix->store, sweep_ino, sweep_segment, &arg, &ix->stopping);
+	db_view_close(ix->db, s->rows);
 	sweep_partial(ix);
 	free(arg.rows.known);
 	free(s);
@@ -363,6 +365,10 @@ void housekeeping_start(struct index *ix)
 
 	if (!s)
 		return;
+	if (db_view_open(ix->db, &s->rows) < 0) {
+		free(s);	/* the next start does it */
+		return;
+	}
 	s->ix = ix;
 	s->job.run = startup_run;
 	pool_post(&ix->pool, &s->job);

@@ -387,7 +387,9 @@ static void *writer_main(void *arg)
 	bool last = false;
 
 	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
+	db_adopt(ix->db);
 	housekeeping_leftovers(ix);
+	housekeeping_start(ix);
 	for (;;) {
 		struct list ops = LIST_INIT(ops), *first;
 		int n = 0;
@@ -424,6 +426,7 @@ void writer_stop(struct index *ix)
 	if (op)
 		writer_post(ix, op);	/* wakes it */
 	pthread_join(ix->writer, NULL);
+	db_adopt(ix->db);
 }
 
 void writer_drop_posted(struct index *ix)

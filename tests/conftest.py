@@ -4,6 +4,7 @@ import ctypes
 import itertools
 import os
 import pathlib
+import signal
 import stat
 import subprocess
 import tempfile
@@ -27,6 +28,8 @@ def pytest_configure(config):
     if LIBC.unshare(CLONE_NEWNS):
         raise pytest.UsageError(f"unshare: {os.strerror(ctypes.get_errno())}")
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    # Whoever runs us in the background of a script ignores it, and so would all we start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Daemons that go to the background become our children.
     LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
