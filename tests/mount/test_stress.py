@@ -3,7 +3,7 @@ of them killed, purges and remounts, in front of an origin that cuts, stalls, re
 changes what it has and does without ranges or lengths. Each byte that is read has to be
 one of a version that the origin really has, nothing may hang, and nothing may be left.
 
-Runs when WEBCACHEFS_STRESS_SECONDS says for how long."""
+WEBCACHEFS_STRESS_SECONDS says for how long, WEBCACHEFS_STRESS_SEED with which dice."""
 import errno
 import functools
 import os
@@ -18,7 +18,7 @@ from limited import LIMIT, Task, eventually, read, wait_for_exit
 from mounted import disk_use
 from origin import Hang, Raw, Response
 
-SECONDS = float(os.environ.get("WEBCACHEFS_STRESS_SECONDS", "6"))
+SECONDS = float(os.environ.get("WEBCACHEFS_STRESS_SECONDS", "3"))
 MIB = 1 << 20
 # What a failing origin, or one that changes what is read, may make of a read.
 EXPECTED = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EBUSY, errno.ENOENT, errno.EFBIG,
