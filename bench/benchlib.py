@@ -288,10 +288,10 @@ class Bench(contextlib.ExitStack):
 
 
 def settled(value, seconds=15):
-    """The value once it stayed the same for half a second."""
+    """The value once it stayed the same for three seconds."""
     deadline = time.monotonic() + seconds
     last, since = value(), time.monotonic()
-    while time.monotonic() - since < 0.5 and time.monotonic() < deadline:
+    while time.monotonic() - since < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
         now = value()
         if now != last:

@@ -72,6 +72,8 @@ struct index {
 	pthread_t writer;
 	struct evict evict;
 	int64_t checkpointed;		/* bytes of the index after the last checkpoint */
+	bool wrote;			/* rows, since the last tick */
+	bool wal_idles;			/* it holds rows, and is to be cut when no more come */
 	uint64_t first_ino;		/* of this run: rows below are of former ones */
 
 	struct pool pool;		/* threads C */

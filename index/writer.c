@@ -368,8 +368,10 @@ static void run_batch(struct index *ix, struct list *ops)
 		list_remove(&op->link);
 		list_append(&evicts, &op->link);
 	}
-	if (writes)
+	if (writes) {
 		err = write_batch(&b, ops);
+		ix->wrote = true;
+	}
 	finish_ops(ops, err);
 	trash_empty(ix, &b.trash);
 	if (b.evict || space_excess(&ix->space) > 0)
