@@ -32,7 +32,8 @@ static int set_base(struct fetch *f)
 	f->base_origin = url_origin(&url);
 	f->base_host = TAKE_PTR(url.host);
 	f->base_port = url.port;
-	if (url.user)
+	f->base_user = TAKE_PTR(url.user);
+	if (f->base_user)
 		f->authorized = true;
 	url_fini(&url);
 	return f->base_origin && f->base_host ? 0 : -ENOMEM;
@@ -142,5 +143,6 @@ void fetch_free(struct fetch *f)
 	pthread_mutex_destroy(&f->lock);
 	free(f->base_origin);
 	free(f->base_host);
+	free(f->base_user);
 	free(f);
 }

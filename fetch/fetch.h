@@ -81,6 +81,11 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 void fetch_set_offline(struct fetch *f, bool offline);
 bool fetch_is_offline(const struct fetch *f);
 
+/* Whether v, which is what is stored of its key, is an answer to what this mount sends:
+ * another mount of the same cache may have sent other headers (Vary, RFC 9111 4.1). Who
+ * shows stored versions without fetch_want() is to ask. */
+bool fetch_selects(const struct fetch *f, struct version *v);
+
 /* The caller does not want it any more. True: done will not be called, w is
  * the caller's again. False: done was called or is being called. The transfer
  * goes on. */

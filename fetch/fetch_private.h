@@ -129,6 +129,7 @@ struct fetch {
 	char *base_origin;		/* "https://host:port" or NULL */
 	char *base_host;		/* its host and port, for the address check */
 	uint16_t base_port;
+	char *base_user;		/* its "user:password" or NULL */
 	bool authorized;		/* our headers carry Authorization */
 
 	pthread_mutex_t lock;
@@ -220,6 +221,8 @@ void look_drop(struct message *m);		/* nobody answers any more: takes m */
 struct meta *policy_meta(const struct fetch *f, int status, const struct headers *h,
 			 int64_t request_ms, int64_t response_ms, int64_t length,
 			 const char *url, const char *key);
+/* Whether what is stored of key answers the request that we would send (RFC 9111 4.1). */
+bool policy_selects(const struct fetch *f, const struct meta *m, const char *key);
 /* The 304 h confirms m: merged fields, new freshness. */
 struct meta *policy_refresh(const struct fetch *f, const struct meta *m,
 			    const struct headers *h, int64_t request_ms, int64_t response_ms,

@@ -10,6 +10,7 @@
 #include "fetch_private.h"
 #include "freshness.h"
 #include "http_date.h"
+#include "vary.h"
 
 static int64_t add_sat(int64_t a, int64_t b)
 {
@@ -109,6 +110,35 @@ static int render_kept(const struct fetch *f, const struct headers *h, struct bu
 	return 0;
 }
 
+/* url: where redirects led, NULL: nowhere. Another origin does not get what is ours. */
+static uint64_t sum_of_request(const struct fetch *f, const struct headers *h, const char *url,
+			       const char *key)
+{
+	const struct fetch_config *c = &f->config;
+	bool foreign = url && !url_same_origin(url, key);
+	const struct vary_request r = {
+		.fields = foreign ? NULL : c->headers,
+		.user_agent = c->user_agent,
+		.user = foreign ? NULL : f->base_user,
+		.netrc = !foreign && c->netrc,
+	};
+
+	return vary_sum(&r, h);
+}
+
+bool policy_selects(const struct fetch *f, const struct meta *m, const char *key)
+{
+	struct headers h = HEADERS_INIT;
+	bool same = true;
+
+	if (!m->vary_sum)
+		return true;
+	if (headers_parse(m->headers, &h) == 0)
+		same = sum_of_request(f, &h, m->url, key) == m->vary_sum;
+	headers_fini(&h);
+	return same;
+}
+
 struct meta *policy_meta(const struct fetch *f, int status, const struct headers *h,
 			 int64_t request_ms, int64_t response_ms, int64_t length,
 			 const char *url, const char *key)
@@ -133,6 +163,7 @@ struct meta *policy_meta(const struct fetch *f, int status, const struct headers
 		m->mtime_s = modified;
 	if (url && strcmp(url, key) != 0)
 		m->url = strdup(url);
+	m->vary_sum = sum_of_request(f, h, m->url, key);
 	judge(f, h, m, &verdict);
 	set_times(m, &verdict);
 	set_flags(m, h, &verdict);

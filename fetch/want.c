@@ -178,6 +178,13 @@ static bool is_lost(struct version *v)
 	return version_state(v) == VERSION_ARRIVING || version_missing(v, 0) < version_length(v);
 }
 
+bool fetch_selects(const struct fetch *f, struct version *v)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+
+	return policy_selects(f, m, version_key(v));
+}
+
 static enum use may_use(const struct fetch *f, struct version *v, unsigned flags)
 {
 	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
@@ -388,6 +395,11 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 		if (!(flags & WANT_CACHED) && try_join(f, key, flags, w, &generation))
 			return;
 		err = index_find(f->config.index, key, &v);
+		/* The answer to another request confirms nothing and stands in for nothing. */
+		if (!err && !fetch_selects(f, v)) {
+			version_unref(TAKE_PTR(v));
+			err = -ENOENT;
+		}
 		use = err ? USE_NOT : may_use(f, v, flags);
 		if (use == USE_FRESH)
 			refresh_ahead(f, key, v, generation);

@@ -98,7 +98,7 @@ static bool is_fresh(struct fs *fs, const char *key)
 	int64_t now = clock_wall_ms();
 
 	if (index_find(fs->index, key, &v) < 0 || version_state(v) != VERSION_COMPLETE ||
-	    version_length(v) < 0)
+	    version_length(v) < 0 || !fetch_selects(fs->fetch, v))
 		return false;
 	m = version_meta(v);
 	return m && (now < m->fresh_until_ms || now < m->swr_until_ms);

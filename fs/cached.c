@@ -22,7 +22,7 @@ int cached_find(struct fs *fs, const char *key, struct version **ret, int64_t *r
 	if (index_find(fs->index, key, &v) < 0 || version_state(v) != VERSION_COMPLETE)
 		return -ENOENT;
 	m = version_meta(v);
-	if (!m || m->status / 100 != 2 || version_length(v) < 0)
+	if (!m || m->status / 100 != 2 || version_length(v) < 0 || !fetch_selects(fs->fetch, v))
 		return -ENOENT;
 	fresh_ms = m->fresh_until_ms - clock_wall_ms();
 	*ret_fresh_ms = fresh_ms > 0 ? fresh_ms : 0;

@@ -127,6 +127,10 @@ static const char *open_of_stored(struct fs *fs, struct version *v, const struct
 
 	if (version_state(v) == VERSION_FAILED || version_length(v) < 0)
 		return "fetched: what arrived is not whole";
+	if (!fetch_selects(fs->fetch, v))
+		return fetch_is_offline(fs->fetch) ?
+			       "refused: offline, and what is stored answers other headers (Vary)" :
+			       "fetched: what is stored answers other headers (Vary)";
 	if (fetch_is_offline(fs->fetch) || now < m->fresh_until_ms)
 		return found ? "served from the cache" : "an error, as remembered";
 	if (now < m->swr_until_ms)

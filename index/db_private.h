@@ -82,7 +82,7 @@ int db_tree_compare(void *unused, int a_len, const void *a, int b_len, const voi
 
 /* And the sum over all of them, as column COL_CHECK: a bit that flips in a row must
  * not show one body under the name of another. */
-#define ROW_SELECT ROW_COLUMNS ", row_check"
+#define ROW_SELECT ROW_COLUMNS ", row_check, vary_sum"
 
 enum column {
 	COL_INO, COL_KEY, COL_CURRENT, COL_STATUS, COL_FLAGS, COL_LENGTH, COL_MTIME,
@@ -90,6 +90,8 @@ enum column {
 	COL_CODEC, COL_BLOB_ID, COL_BLOB_OFFSET, COL_STORED, COL_BLOB_LENGTH, COL_SUM,
 	COL_RANGES, COL_ETAG, COL_LAST_MODIFIED, COL_CONTENT_TYPE, COL_URL, COL_REASON,
 	COL_HEADERS, COL_CHECK,
+	/* Younger than the sum, which need not hold it: a wrong one matches no request. */
+	COL_VARY_SUM,
 };
 
 int row_read(sqlite3_stmt *s, struct record *ret);

@@ -80,6 +80,7 @@ int row_read_meta(sqlite3_stmt *s, struct meta **ret)
 	m->swr_until_ms = read_time(s, COL_SWR, m);
 	m->sie_until_ms = read_time(s, COL_SIE, m);
 	m->usable_until_ms = sqlite3_column_int64(s, COL_USABLE);
+	m->vary_sum = (uint64_t)sqlite3_column_int64(s, COL_VARY_SUM);
 	err = read_strings(s, m);
 	if (err)
 		return err;
@@ -207,6 +208,10 @@ int row_bind_meta(sqlite3_stmt *s, const struct meta *m)
 	bad |= stmt_bind_text(s, COL_URL + 1, m->url);
 	bad |= stmt_bind_text(s, COL_REASON + 1, m->reason);
 	bad |= stmt_bind_text(s, COL_HEADERS + 1, m->headers);
+	if (m->vary_sum)
+		bad |= sqlite3_bind_int64(s, COL_VARY_SUM + 1, (int64_t)m->vary_sum);
+	else
+		bad |= sqlite3_bind_null(s, COL_VARY_SUM + 1);
 	return bad ? -EFBIG : 0;
 }
 

@@ -51,6 +51,8 @@ static const char *const step[] = {
 	"CREATE INDEX version_segment ON version (blob_id, stored) WHERE kind = 3;"
 	"CREATE TABLE declared (key TEXT NOT NULL PRIMARY KEY " DB_TREE ") WITHOUT ROWID;"
 	"CREATE TABLE value (name TEXT NOT NULL PRIMARY KEY, data BLOB NOT NULL);",
+
+	"ALTER TABLE version ADD COLUMN vary_sum INTEGER;",	/* NULL: 0 */
 };
 
 #define SCHEMA_VERSION ((int64_t)(sizeof(step) / sizeof(step[0])))

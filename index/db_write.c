@@ -70,12 +70,13 @@ static int change_in_tx(struct db *db, uint64_t ino, int bound, sqlite3_stmt *s)
 	"status = ?4, flags = ?5, length = ?6, mtime_s = ?7, request_ms = ?8," \
 	" response_ms = ?9, fresh_until_ms = ?10, swr_until_ms = ?11, sie_until_ms = ?12," \
 	" usable_until_ms = ?13, etag = ?22, last_modified = ?23, content_type = ?24," \
-	" url = ?25, reason = ?26, headers = ?27"
+	" url = ?25, reason = ?26, headers = ?27, vary_sum = ?29"
 #define SET_BLOB \
 	"kind = ?14, codec = ?15, blob_id = ?16, blob_offset = ?17, stored = ?18," \
 	" blob_length = ?19, sum = ?20, ranges = ?21"
 _Static_assert(COL_STATUS + 1 == 4 && COL_USABLE + 1 == 13 && COL_KIND + 1 == 14 &&
-	       COL_RANGES + 1 == 21 && COL_ETAG + 1 == 22 && COL_HEADERS + 1 == 27,
+	       COL_RANGES + 1 == 21 && COL_ETAG + 1 == 22 && COL_HEADERS + 1 == 27 &&
+	       COL_VARY_SUM + 1 == 29,
 	       "parameters are numbered as columns");
 
 int db_put(struct db *db, const struct record *r)
@@ -84,9 +85,9 @@ int db_put(struct db *db, const struct record *r)
 	int err;
 
 	err = conn_prepare(db->writer, STMT_PUT,
-			   "INSERT INTO version (" ROW_COLUMNS ") VALUES (?1, ?2, ?3, ?4,"
+			   "INSERT INTO version (" ROW_COLUMNS ", vary_sum) VALUES (?1, ?2, ?3, ?4,"
 			   " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-			   " ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)"
+			   " ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?29)"
 			   " ON CONFLICT (ino) DO UPDATE SET key = ?2, current = ?3,"
 			   " " SET_META ", " SET_BLOB, &s);
 	if (err)

@@ -48,6 +48,7 @@ struct meta *meta_copy(const struct meta *m)
 	copy->swr_until_ms = m->swr_until_ms;
 	copy->sie_until_ms = m->sie_until_ms;
 	copy->usable_until_ms = m->usable_until_ms;
+	copy->vary_sum = m->vary_sum;
 	if (!copy_string(&copy->etag, m->etag) ||
 	    !copy_string(&copy->last_modified, m->last_modified) ||
 	    !copy_string(&copy->content_type, m->content_type) ||

@@ -35,6 +35,7 @@ struct meta {
 	int64_t swr_until_ms;		/* served while asking behind, before this */
 	int64_t sie_until_ms;		/* served if the origin fails, before this */
 	int64_t usable_until_ms;	/* after this nothing can use it: goes first */
+	uint64_t vary_sum;		/* of the request's fields that Vary names; 0: none */
 	char *etag;			/* with its quotes and W/; NULL: none */
 	char *last_modified;		/* as received; NULL: none */
 	char *content_type;		/* as received; NULL: none */

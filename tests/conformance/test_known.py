@@ -6,20 +6,7 @@ import errno
 import pytest
 
 from limited import error_of, read
-from origin import FRESH, Response
-
-
-@pytest.mark.xfail(strict=True, reason="RFC 9111 4.1: with which request header fields a "
-                   "response was fetched is not stored; within one mount they are constant, "
-                   "but a remount may set others")
-def test_vary_is_compared_after_a_remount_with_another_header(make_mount, origin, place):
-    origin.route("/a.txt", lambda request: Response(
-        request.headers.get("x-lang", "-").encode(), headers=FRESH + (("Vary", "X-Lang"),)))
-    first = make_mount(origin.url, "header=X-Lang: de", cache=place / "cache")
-    assert read(first / "a.txt") == b"de"
-    assert first.stop() == 0
-    second = make_mount(origin.url, "header=X-Lang: en", cache=place / "cache")
-    assert read(second / "a.txt") == b"en"
+from origin import Response
 
 
 @pytest.mark.xfail(strict=True, reason="the kernel asks anew when a name it knew fails "

@@ -76,7 +76,7 @@ static void refuses_later_versions(void **state)
 	_cleanup_(cleanup_free) char *aside = fixture_path(f, "index.db.damaged");
 	struct db *db = NULL;
 
-	set_pragma(f, "PRAGMA user_version = 2");
+	set_pragma(f, "PRAGMA user_version = 99");
 	log_set_level(LOG_LEVEL_ERROR - 1);
 	assert_int_equal(db_open(f->dir, &db), -EPROTO);
 	log_set_level(LOG_LEVEL_ERROR);

@@ -51,6 +51,7 @@ static struct meta *filled(void)
 	m->swr_until_ms = 16;
 	m->sie_until_ms = 17;
 	m->usable_until_ms = 18;
+	m->vary_sum = 19;
 	replace(&m->etag, "W/\"e\"");
 	replace(&m->last_modified, "lm");
 	replace(&m->content_type, "ct");
@@ -81,6 +82,7 @@ static void copy_has_everything(void **state)
 	assert_int_equal(copy->swr_until_ms, 16);
 	assert_int_equal(copy->sie_until_ms, 17);
 	assert_int_equal(copy->usable_until_ms, 18);
+	assert_int_equal(copy->vary_sum, 19);
 	assert_string_equal(copy->etag, "W/\"e\"");
 	assert_string_equal(copy->last_modified, "lm");
 	assert_string_equal(copy->content_type, "ct");
