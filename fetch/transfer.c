@@ -26,13 +26,28 @@ static bool takes_slot(const struct transfer *t)
 	return t->state == TRANSFER_RUNNING;
 }
 
+/* One that waits for its host's rate has its connection. */
+static bool takes_lane(const struct transfer *t)
+{
+	return takes_slot(t) || (t->state == TRANSFER_PAUSED && t->throttled);
+}
+
+static void count_slots(const struct transfer *t, int by)
+{
+	t->fetch->n_running += takes_slot(t) ? by : 0;
+	if (t->slots)
+		t->slots->running += takes_lane(t) ? by : 0;
+}
+
 static void set_state(struct transfer *t, enum transfer_state state)
 {
 	struct fetch *f = t->fetch;
 
-	f->n_running -= takes_slot(t);
+	count_slots(t, -1);
 	t->state = state;
-	f->n_running += takes_slot(t);
+	t->throttled = t->throttled && state == TRANSFER_PAUSED;
+	count_slots(t, 1);
+	f->stuck = false;
 	list_remove(&t->link);
 	switch (state) {
 	case TRANSFER_QUEUED:
@@ -87,11 +102,51 @@ static void run(struct transfer *t)
 		transfer_abort(t, err);
 }
 
+/* The host of t->url is another one, or none any more. */
+static int change_lanes(struct transfer *t, bool none)
+{
+	struct lanes *l = &t->fetch->lanes;
+	const struct policy *p = t->policy;
+	int64_t now = clock_mono_ms();
+
+	assert(!takes_lane(t));
+	lane_unref(l, TAKE_PTR(t->slots));
+	lane_unref(l, TAKE_PTR(t->rate));
+	if (none)
+		return 0;
+	if (p->max_per_host > 0)
+		t->slots = lanes_get(l, t->url, NULL, 0, now);
+	if (p->rate > 0)
+		t->rate = lanes_get(l, t->url, p->rate_of, p->rate, now);
+	return (p->max_per_host > 0 && !t->slots) || (p->rate > 0 && !t->rate) ? -ENOMEM : 0;
+}
+
+static bool may_run(const struct transfer *t)
+{
+	return (!t->slots || t->slots->running < t->policy->max_per_host) &&
+	       (!t->rate || lane_is_open(t->rate, clock_mono_ms()));
+}
+
+static struct transfer *next_to_run(struct fetch *f)
+{
+	struct transfer *t;
+
+	list_for_each(t, &f->queued, link)
+		if (may_run(t))
+			return t;
+	return NULL;
+}
+
 void transfer_run_queue(struct fetch *f)
 {
-	while (f->n_running < f->config.max_transfers && !list_empty(&f->queued) &&
-	       !atomic_load(&f->stopping))
-		run(list_entry(f->queued.next, struct transfer, link));
+	while (f->n_running < f->config.max_transfers && !f->stuck && !list_empty(&f->queued) &&
+	       !atomic_load(&f->stopping)) {
+		struct transfer *t = next_to_run(f);
+
+		f->stuck = t == NULL;
+		if (t)
+			run(t);
+	}
 }
 
 void transfer_begin(struct transfer *t)
@@ -102,7 +157,7 @@ void transfer_begin(struct transfer *t)
 	t->from = t->pos;
 	count(transfers_active);
 	set_state(t, TRANSFER_QUEUED);
-	if (!t->url) {
+	if (!t->url || change_lanes(t, false) < 0) {
 		transfer_abort(t, -ENOMEM);
 		return;
 	}
@@ -116,6 +171,7 @@ void transfer_end(struct transfer *t)
 
 	detach(t);
 	set_state(t, TRANSFER_ENDED);
+	change_lanes(t, true);
 	list_remove(&t->record_link);
 	if (t->v && !fill_any_transfer(f, t->v))
 		version_on_room(t->v, NULL, NULL);
@@ -141,11 +197,36 @@ void transfer_paused_by_curl(struct transfer *t)
 		set_state(t, TRANSFER_PAUSED);
 }
 
+/* Until its turn, transfer_tick(), it has all that its host may send for now. */
+static void throttle(struct transfer *t)
+{
+	count_slots(t, -1);
+	t->throttled = t->state == TRANSFER_PAUSED;
+	count_slots(t, 1);
+}
+
+void transfer_came(struct transfer *t, size_t len)
+{
+	int64_t now = clock_mono_ms();
+
+	if (!t->rate)
+		return;
+	lane_take(t->rate, (int64_t)len, now);
+	if (t->whole || t->state != TRANSFER_RUNNING || lane_is_open(t->rate, now))
+		return;
+	transfer_pause(t);
+	throttle(t);
+}
+
 void transfer_resume(struct transfer *t)
 {
 	t->last_need_ms = clock_mono_ms();
 	if (t->state != TRANSFER_PAUSED)
 		return;
+	if (t->rate && !lane_is_open(t->rate, t->last_need_ms)) {
+		throttle(t);
+		return;
+	}
 	set_state(t, TRANSFER_RUNNING);
 	t->last_progress_ms = clock_mono_ms();
 	curl_easy_pause(t->easy, CURLPAUSE_CONT);
@@ -258,7 +339,7 @@ static bool try_again(struct transfer *t, int err)
 {
 	int64_t delay;
 
-	if (!outcome_may_retry(err) || t->attempt >= t->fetch->config.retries || !can_go_on(t) ||
+	if (!outcome_may_retry(err) || t->attempt >= t->policy->retries || !can_go_on(t) ||
 	    atomic_load(&t->fetch->stopping))
 		return false;
 	/* Nobody waits that long who can have a stale copy. */
@@ -293,7 +374,10 @@ static bool follow(struct transfer *t)
 	t->foreign = !url_same_origin(t->url, t->key);
 	detach(t);
 	set_state(t, TRANSFER_QUEUED);
-	transfer_run_queue(t->fetch);
+	if (change_lanes(t, false) < 0)
+		fail(t, -ENOMEM);
+	else
+		transfer_run_queue(t->fetch);
 	return true;
 }
 
@@ -410,13 +494,17 @@ static void tick_active(struct transfer *t, int64_t now_ms)
 		return;
 	}
 	if (t->state == TRANSFER_RUNNING &&
-	    now_ms - t->last_progress_ms > f->config.stall_timeout_ms) {
+	    now_ms - t->last_progress_ms > t->policy->stall_timeout_ms) {
 		snprintf(t->curl_error, sizeof t->curl_error, "no progress for %lld ms",
-			 (long long)f->config.stall_timeout_ms);
+			 (long long)t->policy->stall_timeout_ms);
 		fail(t, -ETIMEDOUT);
 		return;
 	}
 	/* What somebody waits for may have fallen out of the window meanwhile. */
+	if (t->throttled) {
+		transfer_resume(t);
+		return;
+	}
 	if (t->state == TRANSFER_PAUSED && now_ms - t->last_need_ms > FETCH_LOOK_MS)
 		go_on(f, t->v);
 	if (t->state == TRANSFER_PAUSED &&
@@ -449,5 +537,6 @@ void transfer_tick(struct fetch *f, int64_t now_ms)
 		/* Ending one may start others, at the end of the list. */
 		next = list_entry(after, struct transfer, link);
 	}
+	f->stuck = false;	/* rates let more come as time passes */
 	transfer_run_queue(f);
 }

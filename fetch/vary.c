@@ -19,12 +19,12 @@ static uint64_t add_text(uint64_t sum, const char *text)
 	return add(sum, text, strlen(text));
 }
 
-/* All of our lines of that name. False: there is none. */
-static bool add_ours(const struct vary_request *r, struct span name, uint64_t *sum)
+/* All lines of that name. False: there is none. */
+static bool add_lines(const char *const *lines, struct span name, uint64_t *sum)
 {
 	bool found = false;
 
-	for (const char *const *f = r->fields; f && *f; f++) {
+	for (const char *const *f = lines; f && *f; f++) {
 		struct span value;
 
 		if (strncasecmp(*f, name.at, name.len) != 0 || (*f)[name.len] != ':')
@@ -52,7 +52,10 @@ static uint64_t add_default(const struct vary_request *r, struct span name, uint
 
 static uint64_t add_name(const struct vary_request *r, struct span name, uint64_t sum)
 {
-	return add_ours(r, name, &sum) ? sum : add_default(r, name, sum);
+	bool ours = add_lines(r->fields, name, &sum);
+
+	ours |= add_lines(r->more, name, &sum);
+	return ours ? sum : add_default(r, name, sum);
 }
 
 uint64_t vary_sum(const struct vary_request *r, const struct headers *response)

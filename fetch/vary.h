@@ -15,6 +15,7 @@
 /* What we send to one origin. Borrowed; NULL: nothing. */
 struct vary_request {
 	const char *const *fields;	/* "Name: value", NULL at the end */
+	const char *const *more;	/* those of a file */
 	const char *user_agent;
 	const char *user;		/* "user:password" */
 	bool netrc;
