@@ -193,7 +193,8 @@ static int set_mount(struct options *o, const struct section *s, char *reason, s
 						 options_set(o, a->name, a->value, words, sizeof words);
 
 		if (err < 0)
-			return config_complain(o->config, a->line, err, words, reason, reason_len);
+			return config_complain(o->config, a->line, err == -ENOENT ? -EINVAL : err,
+					       words, reason, reason_len);
 	}
 	return 0;
 }

@@ -105,7 +105,8 @@ int options_complete(struct options *o, char *reason, size_t reason_len);
 
 void options_fini(struct options *o);
 
-/* For config.c: sets one option to what a file says, or a fresh *o to the defaults. */
+/* A fresh *o has the defaults; one option is set to what was typed, or stands in a file.
+ * -ENOENT: there is no such option. */
 void options_set_defaults(struct options *o);
 int options_set(struct options *o, const char *name, const char *value, char *reason,
 		size_t reason_len);
