@@ -8,7 +8,7 @@
  * fill.c     bytes that readers wait for                thread F
  * look.c     what is under way, for people              thread F
  * policy.c   headers -> struct meta                     pure
- * lane.c     what transfers from one host share         thread F
+ * turn.c     whose turn it is                           thread F
  *
  * Lock order: fetch.lock -> index.lock -> version.lock -> inbox. */
 #ifndef FETCH_PRIVATE_H
@@ -208,6 +208,12 @@ void transfer_came(struct transfer *t, size_t len);	/* bytes: more may have to w
 void transfer_tick(struct fetch *f, int64_t now_ms);	/* time limits, retries, idle streams */
 void transfer_flush_unrecorded(struct fetch *f);
 void transfer_complete(struct transfer *t);	/* every byte of t->v is there */
+
+/* turn.c */
+void turn_count(const struct transfer *t, int by);	/* around each change of t->state */
+int turn_change_lanes(struct transfer *t, bool none);	/* t->url has another host, or t ends */
+struct transfer *turn_next(struct fetch *f);	/* of f->queued; NULL: nobody's turn */
+void turn_wait(struct transfer *t);		/* paused: until its host may send again */
 
 /* request.c */
 int request_build(struct transfer *t);		/* t->easy is ready to be added */

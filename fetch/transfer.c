@@ -21,32 +21,14 @@
 
 /* --- states --- */
 
-static bool takes_slot(const struct transfer *t)
-{
-	return t->state == TRANSFER_RUNNING;
-}
-
-/* One that waits for its host's rate has its connection. */
-static bool takes_lane(const struct transfer *t)
-{
-	return takes_slot(t) || (t->state == TRANSFER_PAUSED && t->throttled);
-}
-
-static void count_slots(const struct transfer *t, int by)
-{
-	t->fetch->n_running += takes_slot(t) ? by : 0;
-	if (t->slots)
-		t->slots->running += takes_lane(t) ? by : 0;
-}
-
 static void set_state(struct transfer *t, enum transfer_state state)
 {
 	struct fetch *f = t->fetch;
 
-	count_slots(t, -1);
+	turn_count(t, -1);
 	t->state = state;
 	t->throttled = t->throttled && state == TRANSFER_PAUSED;
-	count_slots(t, 1);
+	turn_count(t, 1);
 	f->stuck = false;
 	list_remove(&t->link);
 	switch (state) {
@@ -102,46 +84,11 @@ static void run(struct transfer *t)
 		transfer_abort(t, err);
 }
 
-/* The host of t->url is another one, or none any more. */
-static int change_lanes(struct transfer *t, bool none)
-{
-	struct lanes *l = &t->fetch->lanes;
-	const struct policy *p = t->policy;
-	int64_t now = clock_mono_ms();
-
-	assert(!takes_lane(t));
-	lane_unref(l, TAKE_PTR(t->slots));
-	lane_unref(l, TAKE_PTR(t->rate));
-	if (none)
-		return 0;
-	if (p->max_per_host > 0)
-		t->slots = lanes_get(l, t->url, NULL, 0, now);
-	if (p->rate > 0)
-		t->rate = lanes_get(l, t->url, p->rate_of, p->rate, now);
-	return (p->max_per_host > 0 && !t->slots) || (p->rate > 0 && !t->rate) ? -ENOMEM : 0;
-}
-
-static bool may_run(const struct transfer *t)
-{
-	return (!t->slots || t->slots->running < t->policy->max_per_host) &&
-	       (!t->rate || lane_is_open(t->rate, clock_mono_ms()));
-}
-
-static struct transfer *next_to_run(struct fetch *f)
-{
-	struct transfer *t;
-
-	list_for_each(t, &f->queued, link)
-		if (may_run(t))
-			return t;
-	return NULL;
-}
-
 void transfer_run_queue(struct fetch *f)
 {
 	while (f->n_running < f->config.max_transfers && !f->stuck && !list_empty(&f->queued) &&
 	       !atomic_load(&f->stopping)) {
-		struct transfer *t = next_to_run(f);
+		struct transfer *t = turn_next(f);
 
 		f->stuck = t == NULL;
 		if (t)
@@ -157,7 +104,7 @@ void transfer_begin(struct transfer *t)
 	t->from = t->pos;
 	count(transfers_active);
 	set_state(t, TRANSFER_QUEUED);
-	if (!t->url || change_lanes(t, false) < 0) {
+	if (!t->url || turn_change_lanes(t, false) < 0) {
 		transfer_abort(t, -ENOMEM);
 		return;
 	}
@@ -171,7 +118,7 @@ void transfer_end(struct transfer *t)
 
 	detach(t);
 	set_state(t, TRANSFER_ENDED);
-	change_lanes(t, true);
+	turn_change_lanes(t, true);
 	list_remove(&t->record_link);
 	if (t->v && !fill_any_transfer(f, t->v))
 		version_on_room(t->v, NULL, NULL);
@@ -197,14 +144,6 @@ void transfer_paused_by_curl(struct transfer *t)
 		set_state(t, TRANSFER_PAUSED);
 }
 
-/* Until its turn, transfer_tick(), it has all that its host may send for now. */
-static void throttle(struct transfer *t)
-{
-	count_slots(t, -1);
-	t->throttled = t->state == TRANSFER_PAUSED;
-	count_slots(t, 1);
-}
-
 void transfer_came(struct transfer *t, size_t len)
 {
 	int64_t now = clock_mono_ms();
@@ -215,7 +154,7 @@ void transfer_came(struct transfer *t, size_t len)
 	if (t->whole || t->state != TRANSFER_RUNNING || lane_is_open(t->rate, now))
 		return;
 	transfer_pause(t);
-	throttle(t);
+	turn_wait(t);
 }
 
 void transfer_resume(struct transfer *t)
@@ -224,7 +163,7 @@ void transfer_resume(struct transfer *t)
 	if (t->state != TRANSFER_PAUSED)
 		return;
 	if (t->rate && !lane_is_open(t->rate, t->last_need_ms)) {
-		throttle(t);
+		turn_wait(t);
 		return;
 	}
 	set_state(t, TRANSFER_RUNNING);
@@ -374,7 +313,7 @@ static bool follow(struct transfer *t)
 	t->foreign = !url_same_origin(t->url, t->key);
 	detach(t);
 	set_state(t, TRANSFER_QUEUED);
-	if (change_lanes(t, false) < 0)
+	if (turn_change_lanes(t, false) < 0)
 		fail(t, -ENOMEM);
 	else
 		transfer_run_queue(t->fetch);
