@@ -153,6 +153,11 @@ const struct policy *policies_find(const struct policies *p, const char *key)
 	return o ? &o->policy : &p->general;
 }
 
+bool policies_store(const struct policies *p, const char *key)
+{
+	return policy_stores(p, policies_find(p, key), key);
+}
+
 /* --- its key --- */
 
 /* Whether text is one of "GLOB:GLOB". One that is longer than any name is none. */

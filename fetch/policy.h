@@ -94,6 +94,7 @@ int policies_key(const struct policies *p, const char *url, char **ret);
 /* Whether what came for key may be stored: it matches `only`, if there is any, and no
  * `bypass`. */
 bool policy_stores(const struct policies *p, const struct policy *policy, const char *key);
+bool policies_store(const struct policies *p, const char *key);	/* by the policy it has */
 
 /* The form in which a glob is compared with URLs: bytes that a URL cannot have are
  * percent-encoded. NULL: no memory. */

@@ -97,8 +97,8 @@ static bool is_fresh(struct fs *fs, const char *key)
 	struct meta *m _cleanup_(meta_unrefp) = NULL;
 	int64_t now = clock_wall_ms();
 
-	if (index_find(fs->index, key, &v) < 0 || version_state(v) != VERSION_COMPLETE ||
-	    version_length(v) < 0 || !fetch_selects(fs->fetch, v))
+	if (!policies_store(&fs->options->policies, key) || index_find(fs->index, key, &v) < 0 ||
+	    version_state(v) != VERSION_COMPLETE || version_length(v) < 0 || !fetch_selects(fs->fetch, v))
 		return false;
 	m = version_meta(v);
 	return m && (now < m->fresh_until_ms || now < m->swr_until_ms);
@@ -130,7 +130,9 @@ void ask_want(struct fs *fs, struct fuse_req *req, const char *url, park_answer 
 	} else if (sees_only_cached(fs, req)) {
 		answer_now(fs, req, key, answer, arg);
 	} else if (fs->options->miss_background) {
-		fetch_behind(fs, url);
+		/* What is not to be stored is of no use to the next one either. */
+		if (policies_store(&fs->options->policies, key))
+			fetch_behind(fs, url);
 		answer_now(fs, req, NULL, answer, arg);
 	} else {
 		park_want(fs, req, url, 0, answer, arg);

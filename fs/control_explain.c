@@ -127,6 +127,9 @@ static const char *open_of_stored(struct fs *fs, struct version *v, const struct
 
 	if (version_state(v) == VERSION_FAILED || version_length(v) < 0)
 		return "fetched: what arrived is not whole";
+	if (!fetch_is_offline(fs->fetch) &&
+	    !policies_store(&fs->options->policies, version_key(v)))
+		return "fetched: it is not to be stored any more";
 	if (!fetch_selects(fs->fetch, v))
 		return fetch_is_offline(fs->fetch) ?
 			       "refused: offline, and what is stored answers other headers (Vary)" :

@@ -315,7 +315,8 @@ static struct inode *known_fresh(struct fs *fs, const char *key, int64_t *ret_en
 	struct inode *i = NULL;
 	int64_t fresh_ms;
 
-	if (!key || cached_find(fs, key, &v, &fresh_ms) < 0 || fresh_ms == 0 ||
+	if (!key || !policies_store(&fs->options->policies, key) ||
+	    cached_find(fs, key, &v, &fresh_ms) < 0 || fresh_ms == 0 ||
 	    inodes_show_version(&fs->inodes, v, &i) < 0)
 		return NULL;
 	*ret_entry_ms = fresh_ms < fs->kernel_ttl_ms ? fresh_ms : fs->kernel_ttl_ms;

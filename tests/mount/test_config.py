@@ -113,6 +113,25 @@ def test_an_origin_may_need_a_password(make_mount, origin, write_config):
     assert "u:p@" not in read(mount.control / "config").decode()
 
 
+def test_an_origin_is_a_directory_and_no_page(make_mount, origin, write_config):
+    origin.route(None, lambda request: Response(b"page"))
+    mount = make_mount("web", write_config(f"[origin img]\nurl = {origin.url}/base\n"))
+    assert error_of(open, mount / "img") == errno.EISDIR
+    assert error_of(read, mount / "https:") == errno.EISDIR
+    assert origin.count() == 0
+    assert read(mount / "img/index.html") == b"page"
+    assert read(mount / "img/page") == b"page"
+
+
+def test_globs_know_both_paths_of_a_file(make_mount, origin, write_config):
+    origin.fresh("/base/api/x", b"found")
+    for glob in ("img/api/*", r"http\:/*/base/api/*"):
+        mount = make_mount("web", f"file={glob}",
+                           write_config(f"[origin img]\nurl = {origin.url}/base\n"))
+        assert stat(mount / "img/api/x").st_size == 5
+        assert stat(f"{mount.dir}/{origin.url}/base/api/x").st_size == 5
+
+
 # --- the file ---
 
 @pytest.mark.parametrize("text, words", [

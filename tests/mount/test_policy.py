@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from limited import Task, error_of, eventually, names, read, together, within
+from limited import Task, error_of, eventually, names, read, run, together, within
 from origin import FRESH, Response, noise
 
 
@@ -158,6 +158,27 @@ def test_what_was_stored_before_is_not_used_any_more(make_mount, origin, place):
     assert read(second / "a.txt") == b"two"
     assert "if-none-match" not in origin.requests[1].headers
     assert error_of(read, second / "a.txt") == errno.EIO
+
+
+def test_a_listing_does_not_bring_it_back_either(make_mount, origin, place):
+    """The kernel takes attributes from a listing, and does not ask for the name then."""
+    origin.sequence("/a.txt", Response(b"one", headers=FRESH), Response(b"two", headers=FRESH))
+    first = make_mount(origin.url, cache=place / "cache")
+    assert read(first / "a.txt") == b"one"
+    assert first.stop() == 0
+    second = make_mount(origin.url, "only=*.jpg", cache=place / "cache")
+    run("ls", "-l", second.dir)
+    assert read(second / "a.txt") == b"two"
+
+
+def test_what_is_passed_through_is_not_fetched_behind(make_mount, origin):
+    echo(origin)
+    mount = make_mount(origin.url, "bypass=*.now", "miss=background", "kernel_ttl=0")
+    assert error_of(read, mount / "a.now") == errno.ENOENT
+    assert error_of(read, mount / "a.txt") == errno.ENOENT
+    eventually(lambda: error_of(read, mount / "a.txt") is None)
+    assert error_of(read, mount / "a.now") == errno.ENOENT
+    assert targets(origin) == ["/a.txt"]
 
 
 def attributes(path):
@@ -319,7 +340,7 @@ def test_each_accept_gets_its_own_variant(make_mount, origin, place, write_confi
     assert (origin.count("/a.txt"), origin.count("/json/a.txt")) == (2, 1)
 
 
-def wants_password(origin, user="u:p"):
+def wants_password(user="u:p"):
     """Basic authentication; the body says who was let in."""
     expected = "Basic " + base64.b64encode(user.encode()).decode()
 
@@ -336,7 +357,7 @@ def test_netrc(make_mount, make_origin, origin, place):
     netrc.write_text("machine 127.0.0.1 login u password p\n"
                      "machine 127.0.0.2 login other password secret\n")
     netrc.chmod(0o600)
-    origin.route("/a.txt", wants_password(origin))
+    origin.route("/a.txt", wants_password())
     other.fresh("/b.txt", b"found")
     origin.set("/to.txt", status=302, headers=[("Location", f"{other.url}/b.txt")])
     env = {"HOME": str(place)}
@@ -354,7 +375,7 @@ def test_netrc_of_one_origin_alone(make_mount, make_origin, origin, place, write
     netrc = place / ".netrc"
     netrc.write_text("default login u password p\n")
     netrc.chmod(0o600)
-    origin.route("/a.txt", wants_password(origin))
+    origin.route("/a.txt", wants_password())
     other.fresh("/b.txt", b"found")
     mount = make_mount("web", write_config(
         f"[origin one]\nurl = {origin.url}\nnetrc = yes\n[origin two]\nurl = {other.url}\n"),
