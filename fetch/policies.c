@@ -7,6 +7,7 @@
 
 #include "../base/buf.h"
 #include "../base/cleanup.h"
+#include "glob.h"
 #include "policy.h"
 #include "url.h"
 #include "url_normalise.h"
@@ -33,29 +34,19 @@ char *policy_glob(const char *text)
 	return buf_take(&to);
 }
 
-/* Of "path?query", to its end or without the query. */
-static bool matches_both_ways(const char *glob, const char *text)
+/* text: what is behind the '/' of an origin or of a host, to its end or without the query. */
+static bool text_matches(const char *glob, const char *text)
 {
-	size_t len = strcspn(text, "?");
-	_cleanup_(cleanup_free) char *path = NULL;
+	size_t path = strcspn(text, "?");
 
-	if (fnmatch(glob, text, 0) == 0)
-		return true;
-	if (!text[len])
-		return false;
-	path = strndup(text, len);
-	return path && fnmatch(glob, path, 0) == 0;
-}
-
-/* text: what is behind the '/' of an origin or of a host. */
-static bool glob_matches(const char *glob, const char *text)
-{
 	if (!strchr(glob, '/')) {
-		const char *name = memrchr(text, '/', strcspn(text, "?"));
+		const char *name = memrchr(text, '/', path);
 
+		path -= name ? (size_t)(name + 1 - text) : 0;
 		text = name ? name + 1 : text;
 	}
-	return matches_both_ways(glob, text);
+	return glob_matches(glob, text, path) ||
+	       (text[path] && glob_matches(glob, text, strlen(text)));
 }
 
 static const char *path_of(const char *key)
@@ -69,8 +60,8 @@ static const char *path_of(const char *key)
 static bool any_matches(const struct globs *g, const char *path, const char *below)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (glob_matches(g->items[i], path) ||
-		    (below && glob_matches(g->items[i], below)))
+		if (text_matches(g->items[i], path) ||
+		    (below && text_matches(g->items[i], below)))
 			return true;
 	return false;
 }
@@ -138,8 +129,8 @@ static bool rule_matches(const struct policy_rule *r, const struct policy_origin
 			 const char *key)
 {
 	if (r->origin)
-		return o == r->origin && glob_matches(r->glob, key + strlen(o->url));
-	return (!r->hosts || hosts_match(r->hosts, key)) && glob_matches(r->glob, path_of(key));
+		return o == r->origin && text_matches(r->glob, key + strlen(o->url));
+	return (!r->hosts || hosts_match(r->hosts, key)) && text_matches(r->glob, path_of(key));
 }
 
 const struct policy *policies_find(const struct policies *p, const char *key)

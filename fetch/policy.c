@@ -144,31 +144,31 @@ static int render_kept(const struct fetch *f, const struct policy *p, const stru
 }
 
 /* url: where redirects led, NULL: nowhere. Another origin does not get what is ours. */
-static uint64_t sum_of_request(const struct fetch *f, const struct headers *h, const char *url,
-			       const char *key, const struct header_lines *lines)
+static struct vary_request request_to(const struct fetch *f, const char *url, const char *key,
+				      const struct header_lines *lines)
 {
 	const struct policy *p = fetch_policy(f, key);
 	bool foreign = url && !url_same_origin(url, key);
-	const struct vary_request r = {
+
+	return (struct vary_request){
 		.fields = foreign ? NULL : p->headers,
 		.more = foreign || !lines ? NULL : (const char *const *)lines->lines,
 		.user_agent = p->user_agent,
 		.user = foreign ? NULL : f->base_user,
 		.netrc = !foreign && p->netrc,
 	};
-
-	return vary_sum(&r, h);
 }
 
 bool policy_selects(const struct fetch *f, const struct meta *m, const char *key)
 {
-	_cleanup_(header_lines_unrefp) struct header_lines *lines = NULL;
+	_cleanup_(header_lines_unrefp) struct header_lines *lines =
+		header_file_lines(fetch_policy(f, key)->header_file);
 	_cleanup_(headers_fini) struct headers h = HEADERS_INIT;
+	struct vary_request r = request_to(f, m->url, key, lines);
 
-	if (!m->vary_sum || headers_parse(m->headers, &h) < 0)
+	if (!m->vary_sum && !vary_by_accept(&r))
 		return true;
-	lines = header_file_lines(fetch_policy(f, key)->header_file);
-	return sum_of_request(f, &h, m->url, key, lines) == m->vary_sum;
+	return headers_parse(m->headers, &h) < 0 || vary_sum(&r, &h) == m->vary_sum;
 }
 
 struct meta *policy_meta(const struct fetch *f, int status, const struct headers *h,
@@ -177,6 +177,7 @@ struct meta *policy_meta(const struct fetch *f, int status, const struct headers
 {
 	_cleanup_(meta_unrefp) struct meta *m = meta_new();
 	struct freshness_verdict verdict;
+	struct vary_request request;
 	struct buf text = BUF_INIT;
 	int64_t modified;
 
@@ -195,7 +196,8 @@ struct meta *policy_meta(const struct fetch *f, int status, const struct headers
 		m->mtime_s = modified;
 	if (url && strcmp(url, key) != 0)
 		m->url = strdup(url);
-	m->vary_sum = sum_of_request(f, h, m->url, key, lines);
+	request = request_to(f, m->url, key, lines);
+	m->vary_sum = vary_sum(&request, h);
 	judge(f, key, h, m, lines, &verdict);
 	set_times(m, &verdict);
 	set_flags(m, h, &verdict);

@@ -13,7 +13,7 @@
 struct hosts;
 struct header_file;
 
-/* fnmatch(3) patterns where '*' stands for '/' too. */
+/* Globs (glob.h), whose '*' stands for '/' too. */
 struct globs {
 	char **items;
 	size_t n;

@@ -58,6 +58,22 @@ static uint64_t add_name(const struct vary_request *r, struct span name, uint64_
 	return ours ? sum : add_default(r, name, sum);
 }
 
+static bool is_set(const char *const *lines, const char *name, const char *usual)
+{
+	size_t len = strlen(name);
+
+	for (; lines && *lines; lines++)
+		if (strncasecmp(*lines, name, len) == 0 && (*lines)[len] == ':' &&
+		    !fields_equal(fields_trim(fields_span(*lines + len + 1)), usual))
+			return true;
+	return false;
+}
+
+bool vary_by_accept(const struct vary_request *r)
+{
+	return is_set(r->fields, "Accept", "*/*") || is_set(r->more, "Accept", "*/*");
+}
+
 uint64_t vary_sum(const struct vary_request *r, const struct headers *response)
 {
 	uint64_t sum = UINT64_C(0xcbf29ce484222325);
@@ -71,6 +87,10 @@ uint64_t vary_sum(const struct vary_request *r, const struct headers *response)
 			sum = add_name(r, name, sum);
 			any = true;
 		}
+	}
+	if (vary_by_accept(r)) {
+		sum = add_name(r, fields_span("Accept"), sum);
+		any = true;
 	}
 	return !any ? 0 : sum ? sum : 1;
 }

@@ -21,6 +21,10 @@ struct vary_request {
 	bool netrc;
 };
 
+/* Whether it asks for something with Accept. Many origins choose by it and do not say so:
+ * then it counts as if Vary named it. */
+bool vary_by_accept(const struct vary_request *r);
+
 /* Of what the request has for the names in the response's Vary. 0: it has no Vary. */
 uint64_t vary_sum(const struct vary_request *r, const struct headers *response);
 

@@ -326,18 +326,20 @@ def test_what_was_fetched_with_the_old_one_is_another_variant(make_mount, origin
     assert (origin.count("/vary.txt"), origin.count("/same.txt")) == (2, 1)
 
 
-def test_each_accept_gets_its_own_variant(make_mount, origin, place, write_config):
+@pytest.mark.parametrize("vary", [(("Vary", "Accept"),), ()], ids=["Vary", "unsaid"])
+def test_each_accept_gets_its_own_variant(make_mount, origin, place, write_config, vary):
     """Two mounts, one after the other, on one cache; and two rules."""
     origin.route(None, lambda request: Response(
-        request.headers["accept"].encode(), headers=FRESH + (("Vary", "Accept"),)))
-    rules = "[origin one]\nurl = {}\nheader = Accept: {}\n[rule one json/*]\nheader = Accept: json\n"
-    for accept in ("image/png", "image/webp"):
-        mount = make_mount("web", write_config(rules.format(origin.url, accept)),
+        request.headers["accept"].encode(), headers=FRESH + vary))
+    rules = "[origin one]\nurl = {}\n{}\n[rule one json/*]\nheader = Accept: json\n"
+    for accept in ("*/*", "image/png", "image/webp", "*/*"):
+        header = "" if accept == "*/*" else f"header = Accept: {accept}"
+        mount = make_mount("web", write_config(rules.format(origin.url, header)),
                            cache=place / "cache")
-        assert read(mount / "one/a.txt") == accept.encode()
+        assert read(mount / "one/a.txt") == read(mount / "one/a.txt") == accept.encode()
         assert read(mount / "one/json/a.txt") == b"json"
         assert mount.stop() == 0
-    assert (origin.count("/a.txt"), origin.count("/json/a.txt")) == (2, 1)
+    assert (origin.count("/a.txt"), origin.count("/json/a.txt")) == (4, 1)
 
 
 def wants_password(user="u:p"):
