@@ -399,3 +399,46 @@ def test_headers_of_an_origin_do_not_follow_redirects_to_another(make_mount, mak
     assert read(mount / "one/to.txt") == b"found"
     assert {"x-one", "x-file"} <= set(origin.requests[0].headers)
     assert not {"x-one", "x-file", "x-two"} & set(other.requests[0].headers)
+
+
+# --- the way there ---
+
+@pytest.fixture
+def certificate(place):
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        "-keyout", place / "key.pem", "-out", place / "cert.pem", "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=IP:127.0.0.1")
+    return place / "cert.pem", place / "key.pem"
+
+
+def test_a_proxy_of_one_origin_alone(make_mount, make_origin, origin, write_config):
+    """The origin plays a proxy: it is asked for whole URLs."""
+    other = make_origin(address="127.0.0.2")
+    for server in (origin, other):
+        echo(server)
+    mount = make_mount("web", write_config(
+        "[origin far]\nurl = http://far.example/base\n"
+        f"proxy = http://u:p@{origin.address}:{origin.port}\n[origin near]\nurl = {other.url}\n"))
+    assert read(mount / "far/a.txt") == b"http://far.example/base/a.txt"
+    assert read(mount / "near/a.txt") == b"/a.txt"
+    assert "proxy-authorization" in origin.requests[0].headers
+    assert "p@" not in read(mount.control / "config").decode()
+
+
+def test_authorities_of_one_origin_alone(make_mount, make_origin, certificate, write_config):
+    server = make_origin(tls=certificate)
+    echo(server)
+    mount = make_mount("web", "retries=0", write_config(
+        f"[mount]\nallow = 127.0.0.1\nallow_private = yes\n"
+        f"[origin one]\nurl = {server.url}/one\ncacert = {certificate[0]}\n"))
+    assert error_of(read, f"{mount.dir}/{server.url}/a.txt") == errno.EIO
+    assert read(mount / "one/a.txt") == b"/one/a.txt"
+    assert error_of(read, f"{mount.dir}/{server.url}/b.txt") == errno.EIO, "no connection is shared"
+
+
+def test_time_limits_and_retries_of_one_rule(make_mount, origin, write_config):
+    origin.route(None, lambda request: Response(status=500))
+    mount = make_mount(f"{origin.url}/", write_config(
+        "[mount]\nretries = 0\n[rule * *.again]\nretries = 1\n"))
+    assert error_of(read, mount / "a.txt") == error_of(read, mount / "a.again") == errno.EIO
+    assert (origin.count("/a.txt"), origin.count("/a.again")) == (1, 2)
