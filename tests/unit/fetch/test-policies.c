@@ -156,6 +156,12 @@ static void test_keys(void **state)
 		assert_int_equal(policies_key(&p, url, &key), 0);
 		if (!cases[i].key != !key || (key && strcmp(key, wanted) != 0))
 			fail_msg("%s: %s", url, key ? key : "(as it is)");
+		if (key) {
+			char *again;
+
+			assert_int_equal(policies_key(&p, key, &again), 0);
+			assert_null(again);
+		}
 		free(key);
 	}
 }
