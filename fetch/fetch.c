@@ -3,20 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "../base/cleanup.h"
 #include "fetch_private.h"
-
-static bool sends_authorization(const struct fetch_config *c)
-{
-	if (c->netrc)
-		return true;
-	for (const char *const *h = c->headers; h && *h; h++)
-		if (strncasecmp(*h, "Authorization:", 14) == 0)
-			return true;
-	return false;
-}
 
 static int set_base(struct fetch *f)
 {
@@ -33,8 +22,6 @@ static int set_base(struct fetch *f)
 	f->base_host = TAKE_PTR(url.host);
 	f->base_port = url.port;
 	f->base_user = TAKE_PTR(url.user);
-	if (f->base_user)
-		f->authorized = true;
 	url_fini(&url);
 	return f->base_origin && f->base_host ? 0 : -ENOMEM;
 }
@@ -49,13 +36,13 @@ int fetch_new(const struct fetch_config *config, struct fetch **ret)
 	f->config = *config;
 	atomic_init(&f->offline, config->offline);
 	f->epoll = f->wake_fd = -1;
-	f->authorized = sends_authorization(config);
 	pthread_mutex_init(&f->lock, NULL);
 	inbox_init(&f->inbox, loop_wake, f);
 	list_init(&f->active);
 	list_init(&f->queued);
 	list_init(&f->waiting);
 	list_init(&f->unrecorded);
+	lanes_init(&f->lanes);
 	curl_global_init(CURL_GLOBAL_ALL);
 	err = set_base(f);
 	if (!err)
@@ -78,6 +65,11 @@ void fetch_set_offline(struct fetch *f, bool offline)
 bool fetch_is_offline(const struct fetch *f)
 {
 	return atomic_load(&f->offline);
+}
+
+const struct policy *fetch_policy(const struct fetch *f, const char *key)
+{
+	return policies_find(f->config.policies, key);
 }
 
 int fetch_start(struct fetch *f)
@@ -148,6 +140,7 @@ void fetch_free(struct fetch *f)
 	map_fini(&f->inflight);
 	holds_fini(&f->holds);
 	holds_fini(&f->absent);
+	lanes_fini(&f->lanes);
 	pthread_mutex_destroy(&f->lock);
 	free(f->base_origin);
 	free(f->base_host);

@@ -14,6 +14,7 @@
 
 #include "../base/list.h"
 #include "../index/index.h"
+#include "policy.h"
 
 struct fetch;
 struct hosts;
@@ -25,22 +26,8 @@ struct fetch_config {
 	bool allow_private;
 	const struct hosts *allow;	/* who may be asked beside base_url's origin; NULL: all; borrowed */
 	bool offline;			/* to begin with: fetch_set_offline() */
-	const char *const *headers;	/* "Name: value", NULL at the end; borrowed */
-	const char *user_agent;
-	const char *cacert, *proxy;	/* NULL: curl's defaults */
-	bool netrc;
-	int64_t ttl_ms;			/* forces; -1: not */
-	int64_t default_ttl_ms;
-	int64_t max_ttl_ms;		/* -1: none */
-	int64_t negative_ttl_ms;
-	int64_t stale_if_error_ms;
-	int64_t stale_while_revalidate_ms;
-	int refresh_ahead;		/* percent of the time it is fresh; 0: not */
-	int64_t max_object;		/* bytes; -1: none */
-	const char *targeted;		/* RFC 9213 target list "A:B"; NULL: none */
 	int max_transfers;
-	int retries;
-	int64_t connect_timeout_ms, stall_timeout_ms;
+	const struct policies *policies;	/* what else is said of each URL; borrowed */
 };
 
 /* How a want was answered: the words of nginx's $upstream_cache_status. */
@@ -72,9 +59,10 @@ int fetch_start(struct fetch *f);	/* after fork(): starts thread F */
 void fetch_stop(struct fetch *f);	/* ends transfers; everyone waiting gets -EINTR */
 void fetch_free(struct fetch *f);
 
-/* key: a normalised absolute URL (url.h). Answers through w->done, possibly
+/* url: a normalised one (url.h). It is stored by the key that it has (policies_key()); of
+ * those who join, the first one's is sent. Answers through w->done, possibly
  * before this returns. */
-void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w);
+void fetch_want(struct fetch *f, const char *url, unsigned flags, struct want *w);
 
 /* Offline, wants are answered from what is stored, however stale, else with -ENETDOWN.
  * Transfers under way go on. */

@@ -10,6 +10,7 @@
  * absent.c   hosts that do not exist                    any thread
  * look.c     what is under way, for people              thread F
  * policy.c   headers -> struct meta                     pure
+ * turn.c     whose turn it is                           thread F
  *
  * Lock order: fetch.lock -> index.lock -> version.lock -> inbox. */
 #ifndef FETCH_PRIVATE_H
@@ -26,8 +27,11 @@
 #include "../base/map.h"
 #include "decode.h"
 #include "fetch.h"
+#include "header_file.h"
 #include "headers.h"
 #include "hold.h"
+#include "lane.h"
+#include "policy.h"
 #include "url.h"
 
 #define FETCH_WHOLE (4 * 1024 * 1024)	/* bodies up to this come whole ... */
@@ -69,6 +73,7 @@ struct transfer {
 	struct fetch *fetch;
 	enum transfer_kind kind;
 	char *key;
+	const struct policy *policy;
 
 	/* guarded by fetch.lock */
 	struct map_node node;		/* fetch.inflight while joinable */
@@ -92,6 +97,7 @@ struct transfer {
 	bool chain_no_store, chain_revalidate;
 	CURL *easy;
 	struct curl_slist *fields;
+	struct header_lines *lines;	/* of the header_file, as they were sent; reference */
 	bool added;			/* easy is in the multi ... */
 	bool placed;			/* ... and has told which socket it waits for */
 	struct version *stale;		/* what a conditional request is about; reference */
@@ -109,6 +115,8 @@ struct transfer {
 	int64_t last_progress_ms, last_need_ms;	/* mono */
 	int64_t retry_at_ms;		/* WAITING; mono */
 	char *unresolved;		/* WAITING to hear why this host has no address */
+	struct lane *slots, *rate;	/* of this hop's host; references */
+	bool throttled;			/* paused: its host has sent enough for now */
 
 	/* thread F, this exchange */
 	struct headers headers;
@@ -134,7 +142,6 @@ struct fetch {
 	char *base_host;		/* its host and port, for the address check */
 	uint16_t base_port;
 	char *base_user;		/* its "user:password" or NULL */
-	bool authorized;		/* our headers carry Authorization */
 
 	pthread_mutex_t lock;
 	struct map inflight;		/* transfers that can be joined, by key */
@@ -160,6 +167,8 @@ struct fetch {
 	struct list unrecorded;		/* transfer.record_link */
 	struct list idle_easies;
 	int n_running;			/* active and not paused: they take slots */
+	bool stuck;			/* nothing of queued can run before something ends */
+	struct lanes lanes;
 	struct pattern {		/* how readers of a version move; by ino % N */
 		uint64_t ino;
 		int64_t last_end, size;
@@ -168,7 +177,9 @@ struct fetch {
 };
 
 /* want.c */
-struct transfer *transfer_new(struct fetch *f, enum transfer_kind kind, const char *key);
+/* url: what is sent for it; NULL: the key. */
+struct transfer *transfer_new(struct fetch *f, enum transfer_kind kind, const char *key,
+			      const char *url);
 void transfer_unref(struct transfer *t);
 /* Everyone who waits for it: v (borrowed) or err. It can be joined further on
  * when v is still coming. */
@@ -178,8 +189,10 @@ void transfer_leave(struct transfer *t);	/* cannot be joined any more */
 int64_t fetch_fresh_ms(const struct fetch *f, struct version *v);
 bool want_stale_may_serve(struct version *v);	/* while the origin fails (RFC 5861 4) */
 
-/* Whether the options let that URL be asked; where it leads is seen after DNS. */
-bool fetch_may_ask(const struct fetch *f, const char *url);
+/* Whether the options let url be asked for key: it is that, or where a redirect leads.
+ * Whose address it has is seen after DNS. */
+bool fetch_may_ask(const struct fetch *f, const char *key, const char *url);
+const struct policy *fetch_policy(const struct fetch *f, const char *key);
 
 /* loop.c */
 int loop_open(struct fetch *f);
@@ -197,13 +210,21 @@ void transfer_abort(struct transfer *t, int err);	/* from outside of curl's call
 void transfer_pause(struct transfer *t);
 void transfer_paused_by_curl(struct transfer *t);	/* it was told so by a callback */
 void transfer_resume(struct transfer *t);
+void transfer_came(struct transfer *t, size_t len);	/* bytes: more may have to wait */
 void transfer_tick(struct fetch *f, int64_t now_ms);	/* time limits, retries, idle streams */
 void transfer_flush_unrecorded(struct fetch *f);
 void transfer_complete(struct transfer *t);	/* every byte of t->v is there */
 
+/* turn.c */
+void turn_count(const struct transfer *t, int by);	/* around each change of t->state */
+int turn_change_lanes(struct transfer *t, bool none);	/* t->url has another host, or t ends */
+struct transfer *turn_next(struct fetch *f);	/* of f->queued; NULL: nobody's turn */
+void turn_wait(struct transfer *t);		/* paused: until its host may send again */
+
 /* request.c */
 int request_build(struct transfer *t);		/* t->easy is ready to be added */
 void request_release(struct transfer *t);
+bool request_has_field(const char *const *lines, const char *name);	/* NULL: none */
 
 /* response.c */
 void response_refuse_leftovers(struct transfer *t);	/* the body is whole */
@@ -239,16 +260,16 @@ void absent_drop(struct fetch *f, const struct target *targets, size_t n);
 void look_answer(struct fetch *f, struct message *m);	/* takes m */
 void look_drop(struct message *m);		/* nobody answers any more: takes m */
 
-/* policy.c */
+/* policy.c; lines are those of the header_file that were sent, or NULL */
 struct meta *policy_meta(const struct fetch *f, int status, const struct headers *h,
 			 int64_t request_ms, int64_t response_ms, int64_t length,
-			 const char *url, const char *key);
+			 const char *url, const char *key, const struct header_lines *lines);
 /* Whether what is stored of key answers the request that we would send (RFC 9111 4.1). */
 bool policy_selects(const struct fetch *f, const struct meta *m, const char *key);
 /* The 304 h confirms m: merged fields, new freshness. */
 struct meta *policy_refresh(const struct fetch *f, const struct meta *m,
 			    const struct headers *h, int64_t request_ms, int64_t response_ms,
-			    const char *key);
+			    const char *key, const struct header_lines *lines);
 /* What is found behind redirects is fresh no longer than each of them. 0 or -ENOMEM. */
 int policy_note_redirect(struct transfer *t);
 void policy_limit(const struct transfer *t, struct meta *m);

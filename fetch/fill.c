@@ -137,7 +137,7 @@ static int64_t next_size(struct fetch *f, uint64_t ino, int64_t off, int64_t end
 static void start_range(struct fetch *f, struct version *v, int64_t from, int64_t end)
 {
 	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
-	struct transfer *t = transfer_new(f, TRANSFER_RANGE, version_key(v));
+	struct transfer *t = transfer_new(f, TRANSFER_RANGE, version_key(v), NULL);
 	int64_t size = next_size(f, version_ino(v), from, end);
 	int64_t hole_end = version_hole_end(v, from);
 
@@ -154,7 +154,7 @@ static void start_range(struct fetch *f, struct version *v, int64_t from, int64_
 	else if (hole_end < version_length(v))
 		t->end = hole_end;
 	/* Where it was redirected to before; from its key on where that is no longer allowed. */
-	if (m->url && fetch_may_ask(f, m->url)) {
+	if (m->url && fetch_may_ask(f, t->key, m->url)) {
 		t->url = strdup(m->url);
 		t->foreign = !url_same_origin(m->url, t->key);
 	}

@@ -150,7 +150,7 @@ static int wait_ms(const struct fetch *f)
 {
 	int64_t now = clock_mono_ms(), wait = -1;
 
-	if (!list_empty(&f->active) || !list_empty(&f->waiting))
+	if (!list_empty(&f->active) || !list_empty(&f->waiting) || !list_empty(&f->queued))
 		wait = TICK_MS;
 	if (f->curl_timeout_ms >= 0 && (wait < 0 || f->curl_timeout_ms - now < wait))
 		wait = f->curl_timeout_ms > now ? f->curl_timeout_ms - now : 0;

@@ -68,20 +68,28 @@ static void set_flags(struct meta *m, const struct headers *h,
 		m->flags |= META_RANGES;
 }
 
-static void judge(const struct fetch *f, const struct headers *h, struct meta *m,
+/* What netrc would send is only known to curl. */
+static bool sends_authorization(const struct policy *p, const struct header_lines *lines)
+{
+	return p->netrc || request_has_field(p->headers, "Authorization") ||
+	       (lines && request_has_field((const char *const *)lines->lines, "Authorization"));
+}
+
+static void judge(const struct fetch *f, const char *key, const struct headers *h,
+		  struct meta *m, const struct header_lines *lines,
 		  struct freshness_verdict *ret)
 {
-	const struct fetch_config *c = &f->config;
+	const struct policy *p = fetch_policy(f, key);
 	const struct freshness_policy policy = {
-		.shared = c->shared,
-		.authorized = f->authorized,
-		.ttl_ms = c->ttl_ms,
-		.default_ttl_ms = c->default_ttl_ms,
-		.max_ttl_ms = c->max_ttl_ms,
-		.negative_ttl_ms = c->negative_ttl_ms,
-		.stale_if_error_ms = c->stale_if_error_ms,
-		.stale_while_revalidate_ms = c->stale_while_revalidate_ms,
-		.targeted = c->targeted,
+		.shared = f->config.shared,
+		.authorized = sends_authorization(p, lines),
+		.ttl_ms = p->ttl_ms,
+		.default_ttl_ms = p->default_ttl_ms,
+		.max_ttl_ms = p->max_ttl_ms,
+		.negative_ttl_ms = p->negative_ttl_ms,
+		.stale_if_error_ms = p->stale_if_error_ms,
+		.stale_while_revalidate_ms = p->stale_while_revalidate_ms,
+		.targeted = p->targeted,
 	};
 	const struct freshness_input in = {
 		.status = m->status,
@@ -91,40 +99,65 @@ static void judge(const struct fetch *f, const struct headers *h, struct meta *m
 	};
 
 	freshness_verdict(&policy, &in, ret);
+	if (ret->store && !policy_stores(f->config.policies, p, key))
+		*ret = (struct freshness_verdict){ .reason = "bypass" };
 }
 
-/* The fields that may be kept: not those that no-cache or private name. */
-static int render_kept(const struct fetch *f, const struct headers *h, struct buf *text)
+/* Those that the cache itself needs, and that describe the body. */
+static bool is_usual(const char *name)
 {
-	struct headers kept = HEADERS_INIT;
-	struct buf all = BUF_INIT;
+	static const char *const usual[] = {
+		"Accept-Ranges", "Age", "Cache-Control", "Cache-Tag", "Date", "Digest", "ETag",
+		"Expires", "Last-Modified", "Link", "Location", "Pragma", "Repr-Digest",
+		"Retry-After", "Surrogate-Control", "Surrogate-Key", "Vary",
+	};
+
+	if (strncasecmp(name, "Content-", 8) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+		if (strcasecmp(name, usual[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The fields that may be kept (not those that no-cache or private name), and are of use. */
+static int render_kept(const struct fetch *f, const struct policy *p, const struct headers *h,
+		       struct buf *text)
+{
+	_cleanup_(headers_fini) struct headers kept = HEADERS_INIT;
+	_cleanup_(buf_fini) struct buf all = BUF_INIT;
 	int err;
 
 	headers_render(h, &all);
 	err = buf_ok(&all) ? headers_parse(buf_str(&all), &kept) : -ENOMEM;
-	buf_fini(&all);
 	if (err)
 		return err;
-	cache_control_drop_fields(&kept, f->config.targeted, f->config.shared);
-	headers_render(&kept, text);
-	headers_fini(&kept);
+	cache_control_drop_fields(&kept, p->targeted, f->config.shared);
+	for (size_t i = 0; i < kept.n; i++) {
+		const struct field *field = &kept.fields[i];
+
+		if (is_usual(field->name) || policy_names_field(p->targeted, field->name) ||
+		    policy_names_field(p->keep, field->name))
+			buf_printf(text, "%s: %s\n", field->name, field->value);
+	}
+	buf_str_append(text, "");
 	return 0;
 }
 
 /* url: where redirects led, NULL: nowhere. Another origin does not get what is ours. */
-static uint64_t sum_of_request(const struct fetch *f, const struct headers *h, const char *url,
-			       const char *key)
+static struct vary_request request_to(const struct fetch *f, const char *url, const char *key,
+				      const struct header_lines *lines)
 {
-	const struct fetch_config *c = &f->config;
+	const struct policy *p = fetch_policy(f, key);
 	bool foreign = url && !url_same_origin(url, key);
-	const struct vary_request r = {
-		.fields = foreign ? NULL : c->headers,
-		.user_agent = c->user_agent,
-		.user = foreign ? NULL : f->base_user,
-		.netrc = !foreign && c->netrc,
-	};
 
-	return vary_sum(&r, h);
+	return (struct vary_request){
+		.fields = foreign ? NULL : p->headers,
+		.more = foreign || !lines ? NULL : (const char *const *)lines->lines,
+		.user_agent = p->user_agent,
+		.user = foreign ? NULL : f->base_user,
+		.netrc = !foreign && p->netrc,
+	};
 }
 
 int64_t fetch_age_s(const struct meta *m)
@@ -146,23 +179,23 @@ int64_t fetch_age_s(const struct meta *m)
 
 bool policy_selects(const struct fetch *f, const struct meta *m, const char *key)
 {
-	struct headers h = HEADERS_INIT;
-	bool same = true;
+	_cleanup_(header_lines_unrefp) struct header_lines *lines =
+		header_file_lines(fetch_policy(f, key)->header_file);
+	_cleanup_(headers_fini) struct headers h = HEADERS_INIT;
+	struct vary_request r = request_to(f, m->url, key, lines);
 
-	if (!m->vary_sum)
+	if (!m->vary_sum && !vary_by_accept(&r))
 		return true;
-	if (headers_parse(m->headers, &h) == 0)
-		same = sum_of_request(f, &h, m->url, key) == m->vary_sum;
-	headers_fini(&h);
-	return same;
+	return headers_parse(m->headers, &h) < 0 || vary_sum(&r, &h) == m->vary_sum;
 }
 
 struct meta *policy_meta(const struct fetch *f, int status, const struct headers *h,
 			 int64_t request_ms, int64_t response_ms, int64_t length,
-			 const char *url, const char *key)
+			 const char *url, const char *key, const struct header_lines *lines)
 {
 	_cleanup_(meta_unrefp) struct meta *m = meta_new();
 	struct freshness_verdict verdict;
+	struct vary_request request;
 	struct buf text = BUF_INIT;
 	int64_t modified;
 
@@ -181,11 +214,12 @@ struct meta *policy_meta(const struct fetch *f, int status, const struct headers
 		m->mtime_s = modified;
 	if (url && strcmp(url, key) != 0)
 		m->url = strdup(url);
-	m->vary_sum = sum_of_request(f, h, m->url, key);
-	judge(f, h, m, &verdict);
+	request = request_to(f, m->url, key, lines);
+	m->vary_sum = vary_sum(&request, h);
+	judge(f, key, h, m, lines, &verdict);
 	set_times(m, &verdict);
 	set_flags(m, h, &verdict);
-	if (render_kept(f, h, &text) < 0)
+	if (render_kept(f, fetch_policy(f, key), h, &text) < 0)
 		return NULL;
 	free(m->headers);
 	free(m->reason);
@@ -207,7 +241,7 @@ int policy_note_redirect(struct transfer *t)
 {
 	_cleanup_(meta_unrefp) struct meta *m =
 		policy_meta(t->fetch, t->http_status, &t->headers, t->request_ms, t->response_ms,
-			    0, t->url, t->key);
+			    0, t->url, t->key, t->lines);
 	bool unsaid;
 
 	if (!m)
@@ -218,7 +252,7 @@ int policy_note_redirect(struct transfer *t)
 		t->chain_no_store = true;
 	if (m->flags & META_MUST_REVALIDATE)
 		t->chain_revalidate = true;
-	if (t->fetch->config.ttl_ms >= 0 || (unsaid && is_permanent(t->http_status)))
+	if (t->policy->ttl_ms >= 0 || (unsaid && is_permanent(t->http_status)))
 		return 0;
 	if (unsaid)
 		m->fresh_until_ms = m->response_ms;
@@ -266,14 +300,14 @@ void policy_limit(const struct transfer *t, struct meta *m)
 
 struct meta *policy_refresh(const struct fetch *f, const struct meta *m,
 			    const struct headers *h, int64_t request_ms, int64_t response_ms,
-			    const char *key)
+			    const char *key, const struct header_lines *lines)
 {
 	struct headers merged = HEADERS_INIT;
 	struct meta *fresh = NULL;
 
 	if (headers_parse(m->headers, &merged) == 0 && headers_update(&merged, h) == 0)
 		fresh = policy_meta(f, m->status, &merged, request_ms, response_ms, m->length,
-				    m->url, key);
+				    m->url, key, lines);
 	headers_fini(&merged);
 	if (fresh) {
 		fresh->mtime_s = m->mtime_s;	/* attributes of a version never change */

@@ -1,4 +1,5 @@
 /* request.c - what we send, and to which address. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,8 +17,8 @@
 #include "address.h"
 #include "fetch_private.h"
 
-/* Whether the address of this hop may be anything: it is the mount's own origin,
- * or the options say so. */
+/* Whether the address of this hop may be anything: it is the mount's own origin or one
+ * with a name, or the options say so. */
 static bool any_address(const struct transfer *t)
 {
 	const struct fetch *f = t->fetch;
@@ -25,29 +26,54 @@ static bool any_address(const struct transfer *t)
 	const char *reason;
 	bool own;
 
-	if (f->config.allow_private || f->config.proxy)
+	if (f->config.allow_private || t->policy->proxy)
 		return true;
-	if (!f->base_host || url_parse(t->url, &url, &reason) < 0)
+	if (!f->base_host)
+		return policies_own(f->config.policies, t->key, t->url);
+	if (url_parse(t->url, &url, &reason) < 0)
 		return false;
 	own = strcmp(url.host, f->base_host) == 0 && url.port == f->base_port;
 	url_fini(&url);
 	return own;
 }
 
+static bool may_connect(struct transfer *t, const struct sockaddr *to)
+{
+	if (any_address(t) || address_is_public(to))
+		return true;
+	log_info("%s: its address is %s: refused", t->url,
+		 address_class_name(address_classify(to)));
+	count(refused);
+	t->abort_err = -EACCES;
+	return false;
+}
+
 /* After DNS, before connect(): on every hop and every retry. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
-	struct transfer *t = arg;
-
 	(void)purpose;
-	if (!any_address(t) && !address_is_public(&a->addr)) {
-		log_info("%s: its address is %s: refused", t->url,
-			 address_class_name(address_classify(&a->addr)));
-		count(refused);
-		t->abort_err = -EACCES;
-		return CURL_SOCKET_BAD;
-	}
-	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	return may_connect(arg, &a->addr) ? socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol)
+					  : CURL_SOCKET_BAD;
+}
+
+/* Before a request is sent: a connection that is used again may have been made for who may
+ * have any address. */
+static int before_request(void *arg, char *ip, char *own_ip, int port, int own_port)
+{
+	struct sockaddr_storage to = { .ss_family = strchr(ip, ':') ? AF_INET6 : AF_INET };
+	void *at = to.ss_family == AF_INET ?
+			   (void *)&((struct sockaddr_in *)&to)->sin_addr :
+			   (void *)&((struct sockaddr_in6 *)&to)->sin6_addr;
+	char text[INET6_ADDRSTRLEN];
+
+	(void)own_ip;
+	(void)port;
+	(void)own_port;
+	/* Of a link-local one the interface stands behind it. What is no address is not public. */
+	snprintf(text, sizeof text, "%.*s", (int)strcspn(ip, "%"), ip);
+	if (inet_pton(to.ss_family, text, at) != 1)
+		to.ss_family = AF_UNSPEC;
+	return may_connect(arg, (struct sockaddr *)&to) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static int add_line(struct transfer *t, const char *line)
@@ -109,7 +135,7 @@ static int add_conditions(struct transfer *t)
 	return err;
 }
 
-static bool has_field(const char *const *headers, const char *name)
+bool request_has_field(const char *const *headers, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -126,15 +152,32 @@ static bool wants_ranges(const struct transfer *t)
 	return fill_can_range(m);
 }
 
-static int add_fields(struct transfer *t)
+static int add_lines(struct transfer *t, const char *const *lines)
 {
-	const char *const *headers = t->foreign ? NULL : t->fetch->config.headers;
 	int err = 0;
 
-	if (!has_field(headers, "Accept-Encoding"))
+	for (; lines && *lines && !err; lines++)
+		err = add_line(t, *lines);
+	return err;
+}
+
+static int add_fields(struct transfer *t)
+{
+	const char *const *headers = t->foreign ? NULL : t->policy->headers;
+	const char *const *file = NULL;
+	int err = 0;
+
+	header_lines_unref(t->lines);
+	t->lines = header_file_lines(t->policy->header_file);
+	if (t->lines && !t->foreign)
+		file = (const char *const *)t->lines->lines;
+	if (!request_has_field(headers, "Accept-Encoding") &&
+	    !request_has_field(file, "Accept-Encoding"))
 		err = add_line(t, "Accept-Encoding: identity");
-	for (const char *const *h = headers; h && *h && !err; h++)
-		err = add_line(t, *h);
+	if (!err)
+		err = add_lines(t, headers);
+	if (!err)
+		err = add_lines(t, file);
 	if (!err && t->v)
 		err = wants_ranges(t) ? add_range(t) : 0;
 	else if (!err && t->stale)
@@ -144,7 +187,7 @@ static int add_fields(struct transfer *t)
 
 static void set_network(struct transfer *t)
 {
-	const struct fetch_config *c = &t->fetch->config;
+	const struct policy *p = t->policy;
 	CURL *e = t->easy;
 
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
@@ -154,19 +197,22 @@ static void set_network(struct transfer *t)
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	/* In clear text it would make everyone wait for the first response. */
 	curl_easy_setopt(e, CURLOPT_PIPEWAIT, strncmp(t->url, "https:", 6) == 0 ? 1L : 0L);
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_timeout_ms);
-	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 256L * 1024);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)p->connect_timeout_ms);
+	/* What was read from the socket at once is given at once, paused or not. */
+	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, p->rate > 0 ? 16L * 1024 : 256L * 1024);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, 60L);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
-	if (c->user_agent)
-		curl_easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
-	if (c->cacert)
-		curl_easy_setopt(e, CURLOPT_CAINFO, c->cacert);
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, before_request);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
+	if (p->user_agent)
+		curl_easy_setopt(e, CURLOPT_USERAGENT, p->user_agent);
+	if (p->cacert)
+		curl_easy_setopt(e, CURLOPT_CAINFO, p->cacert);
 	/* Never what the environment says by accident. */
-	curl_easy_setopt(e, CURLOPT_PROXY, c->proxy ? c->proxy : "");
-	if (c->netrc && !t->foreign)
+	curl_easy_setopt(e, CURLOPT_PROXY, p->proxy ? p->proxy : "");
+	if (p->netrc && !t->foreign)
 		curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 }
 

@@ -51,7 +51,7 @@ static int on_redirect(struct transfer *t)
 		free(to);
 		return give_up(t, -EACCES);
 	}
-	if (!fetch_may_ask(t->fetch, to)) {
+	if (!fetch_may_ask(t->fetch, t->key, to)) {
 		log_info("%s: redirects to a host that is not allowed", t->url);
 		count(refused);
 		free(to);
@@ -113,7 +113,6 @@ static bool length_is_unclear(const struct headers *h)
 
 static int on_success(struct transfer *t)
 {
-	const struct fetch *f = t->fetch;
 	_cleanup_(cleanup_free) char *coding = headers_get_joined(&t->headers, "Content-Encoding");
 	_cleanup_(meta_unrefp) struct meta *m = NULL;
 	int64_t length = content_length(t);
@@ -127,12 +126,12 @@ static int on_success(struct transfer *t)
 		length = 0;
 	if (length_is_unclear(&t->headers))
 		return give_up(t, -EIO);
-	if (f->config.max_object >= 0 && length > f->config.max_object)
+	if (t->policy->max_object >= 0 && length > t->policy->max_object)
 		return give_up(t, -EFBIG);
 	if (t->decoder)
 		length = -1;
-	m = policy_meta(f, t->http_status, &t->headers, t->request_ms, t->response_ms, length,
-			t->url, t->key);
+	m = policy_meta(t->fetch, t->http_status, &t->headers, t->request_ms, t->response_ms, length,
+			t->url, t->key, t->lines);
 	if (!m)
 		return give_up(t, -ENOMEM);
 	if (t->decoder)
@@ -179,7 +178,8 @@ static int on_not_modified(struct transfer *t)
 	/* One that is about something else confirms nothing (RFC 9111 4.3.4). */
 	if (etag && (!old->etag || !same_weakly(etag, old->etag)))
 		return ask_without_conditions(t);
-	m = policy_refresh(t->fetch, old, &t->headers, t->request_ms, t->response_ms, t->key);
+	m = policy_refresh(t->fetch, old, &t->headers, t->request_ms, t->response_ms, t->key,
+			   t->lines);
 	if (!m)
 		return give_up(t, -ENOMEM);
 	policy_limit(t, m);
@@ -292,7 +292,7 @@ static int on_error_status(struct transfer *t)
 	    gives_way(t, outcome_errno_of_status(t->http_status)))
 		return 0;
 	m = policy_meta(t->fetch, t->http_status, &t->headers, t->request_ms, t->response_ms, 0,
-			t->url, t->key);
+			t->url, t->key, t->lines);
 	if (!m)
 		return give_up(t, -ENOMEM);
 	policy_limit(t, m);
@@ -373,7 +373,7 @@ void response_refuse_leftovers(struct transfer *t)
 
 static int write_bytes(struct transfer *t, const char *data, size_t len)
 {
-	int64_t max = t->fetch->config.max_object;
+	int64_t max = t->policy->max_object;
 	int err;
 
 	if (max >= 0 && t->pos + (int64_t)len > max)
@@ -468,6 +468,7 @@ size_t response_body(char *data, size_t size, size_t n, void *transfer)
 		transfer_complete(t);
 	else
 		fill_adjust(t);
+	transfer_came(t, len);
 	return len;
 }
 

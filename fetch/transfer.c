@@ -22,18 +22,15 @@
 
 /* --- states --- */
 
-static bool takes_slot(const struct transfer *t)
-{
-	return t->state == TRANSFER_RUNNING;
-}
-
 static void set_state(struct transfer *t, enum transfer_state state)
 {
 	struct fetch *f = t->fetch;
 
-	f->n_running -= takes_slot(t);
+	turn_count(t, -1);
 	t->state = state;
-	f->n_running += takes_slot(t);
+	t->throttled = t->throttled && state == TRANSFER_PAUSED;
+	turn_count(t, 1);
+	f->stuck = false;
 	list_remove(&t->link);
 	switch (state) {
 	case TRANSFER_QUEUED:
@@ -91,9 +88,14 @@ static void run(struct transfer *t)
 
 void transfer_run_queue(struct fetch *f)
 {
-	while (f->n_running < f->config.max_transfers && !list_empty(&f->queued) &&
-	       !atomic_load(&f->stopping))
-		run(list_entry(f->queued.next, struct transfer, link));
+	while (f->n_running < f->config.max_transfers && !f->stuck && !list_empty(&f->queued) &&
+	       !atomic_load(&f->stopping)) {
+		struct transfer *t = turn_next(f);
+
+		f->stuck = t == NULL;
+		if (t)
+			run(t);
+	}
 }
 
 void transfer_begin(struct transfer *t)
@@ -104,7 +106,7 @@ void transfer_begin(struct transfer *t)
 	t->from = t->pos;
 	count(transfers_active);
 	set_state(t, TRANSFER_QUEUED);
-	if (!t->url) {
+	if (!t->url || turn_change_lanes(t, false) < 0) {
 		transfer_abort(t, -ENOMEM);
 		return;
 	}
@@ -118,6 +120,7 @@ void transfer_end(struct transfer *t)
 
 	detach(t);
 	set_state(t, TRANSFER_ENDED);
+	turn_change_lanes(t, true);
 	list_remove(&t->record_link);
 	if (t->v && !fill_any_transfer(f, t->v))
 		version_on_room(t->v, NULL, NULL);
@@ -143,11 +146,28 @@ void transfer_paused_by_curl(struct transfer *t)
 		set_state(t, TRANSFER_PAUSED);
 }
 
+void transfer_came(struct transfer *t, size_t len)
+{
+	int64_t now = clock_mono_ms();
+
+	if (!t->rate)
+		return;
+	lane_take(t->rate, (int64_t)len, now);
+	if (t->whole || t->state != TRANSFER_RUNNING || lane_is_open(t->rate, now))
+		return;
+	transfer_pause(t);
+	turn_wait(t);
+}
+
 void transfer_resume(struct transfer *t)
 {
 	t->last_need_ms = clock_mono_ms();
 	if (t->state != TRANSFER_PAUSED)
 		return;
+	if (t->rate && !lane_is_open(t->rate, t->last_need_ms)) {
+		turn_wait(t);
+		return;
+	}
 	set_state(t, TRANSFER_RUNNING);
 	t->last_progress_ms = clock_mono_ms();
 	curl_easy_pause(t->easy, CURLPAUSE_CONT);
@@ -286,7 +306,7 @@ static bool try_again(struct transfer *t, int err)
 {
 	int64_t delay;
 
-	if (!outcome_may_retry(err) || t->attempt >= t->fetch->config.retries || !can_go_on(t) ||
+	if (!outcome_may_retry(err) || t->attempt >= t->policy->retries || !can_go_on(t) ||
 	    atomic_load(&t->fetch->stopping))
 		return false;
 	/* Nobody waits that long who can have a stale copy. */
@@ -323,7 +343,10 @@ static bool follow(struct transfer *t)
 	t->foreign = !url_same_origin(t->url, t->key);
 	detach(t);
 	set_state(t, TRANSFER_QUEUED);
-	transfer_run_queue(t->fetch);
+	if (turn_change_lanes(t, false) < 0)
+		fail(t, -ENOMEM);
+	else
+		transfer_run_queue(t->fetch);
 	return true;
 }
 
@@ -448,13 +471,17 @@ static void tick_active(struct transfer *t, int64_t now_ms)
 		return;
 	}
 	if (t->state == TRANSFER_RUNNING &&
-	    now_ms - t->last_progress_ms > f->config.stall_timeout_ms) {
+	    now_ms - t->last_progress_ms > t->policy->stall_timeout_ms) {
 		snprintf(t->curl_error, sizeof t->curl_error, "no progress for %lld ms",
-			 (long long)f->config.stall_timeout_ms);
+			 (long long)t->policy->stall_timeout_ms);
 		fail(t, -ETIMEDOUT);
 		return;
 	}
 	/* What somebody waits for may have fallen out of the window meanwhile. */
+	if (t->throttled) {
+		transfer_resume(t);
+		return;
+	}
 	if (t->state == TRANSFER_PAUSED && now_ms - t->last_need_ms > FETCH_LOOK_MS)
 		go_on(f, t->v);
 	if (t->state == TRANSFER_PAUSED &&
@@ -489,5 +516,6 @@ void transfer_tick(struct fetch *f, int64_t now_ms)
 		/* Ending one may start others, at the end of the list. */
 		next = list_entry(after, struct transfer, link);
 	}
+	f->stuck = false;	/* rates let more come as time passes */
 	transfer_run_queue(f);
 }

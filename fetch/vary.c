@@ -19,12 +19,12 @@ static uint64_t add_text(uint64_t sum, const char *text)
 	return add(sum, text, strlen(text));
 }
 
-/* All of our lines of that name. False: there is none. */
-static bool add_ours(const struct vary_request *r, struct span name, uint64_t *sum)
+/* All lines of that name. False: there is none. */
+static bool add_lines(const char *const *lines, struct span name, uint64_t *sum)
 {
 	bool found = false;
 
-	for (const char *const *f = r->fields; f && *f; f++) {
+	for (const char *const *f = lines; f && *f; f++) {
 		struct span value;
 
 		if (strncasecmp(*f, name.at, name.len) != 0 || (*f)[name.len] != ':')
@@ -52,7 +52,26 @@ static uint64_t add_default(const struct vary_request *r, struct span name, uint
 
 static uint64_t add_name(const struct vary_request *r, struct span name, uint64_t sum)
 {
-	return add_ours(r, name, &sum) ? sum : add_default(r, name, sum);
+	bool ours = add_lines(r->fields, name, &sum);
+
+	ours |= add_lines(r->more, name, &sum);
+	return ours ? sum : add_default(r, name, sum);
+}
+
+static bool is_set(const char *const *lines, const char *name, const char *usual)
+{
+	size_t len = strlen(name);
+
+	for (; lines && *lines; lines++)
+		if (strncasecmp(*lines, name, len) == 0 && (*lines)[len] == ':' &&
+		    !fields_equal(fields_trim(fields_span(*lines + len + 1)), usual))
+			return true;
+	return false;
+}
+
+bool vary_by_accept(const struct vary_request *r)
+{
+	return is_set(r->fields, "Accept", "*/*") || is_set(r->more, "Accept", "*/*");
 }
 
 uint64_t vary_sum(const struct vary_request *r, const struct headers *response)
@@ -68,6 +87,10 @@ uint64_t vary_sum(const struct vary_request *r, const struct headers *response)
 			sum = add_name(r, name, sum);
 			any = true;
 		}
+	}
+	if (vary_by_accept(r)) {
+		sum = add_name(r, fields_span("Accept"), sum);
+		any = true;
 	}
 	return !any ? 0 : sum ? sum : 1;
 }

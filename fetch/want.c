@@ -21,18 +21,22 @@ const char *cache_status_name(enum cache_status s)
 	return names[s];
 }
 
-struct transfer *transfer_new(struct fetch *f, enum transfer_kind kind, const char *key)
+struct transfer *transfer_new(struct fetch *f, enum transfer_kind kind, const char *key,
+			      const char *url)
 {
 	struct transfer *t = calloc(1, sizeof *t);
 
 	if (!t)
 		return NULL;
 	t->key = strdup(key);
-	if (!t->key) {
+	t->url = url ? strdup(url) : NULL;
+	if (!t->key || (url && !t->url)) {
+		free(t->key);
 		free(t);
 		return NULL;
 	}
 	t->fetch = f;
+	t->policy = fetch_policy(f, key);
 	t->kind = kind;
 	atomic_init(&t->refs, 1);
 	t->start.kind = MESSAGE_START;
@@ -56,6 +60,7 @@ void transfer_unref(struct transfer *t)
 	version_unref(t->v);
 	headers_fini(&t->headers);
 	decoder_free(t->decoder);
+	header_lines_unref(t->lines);
 	free(t->location);
 	free(t->unresolved);
 	free(t->url);
@@ -93,20 +98,20 @@ void transfer_leave(struct transfer *t)
 }
 
 /* When it is time to ask again behind; INT64_MAX: not while it is fresh. */
-static int64_t ahead_ms(const struct fetch *f, const struct meta *m)
+static int64_t ahead_ms(const struct policy *p, const struct meta *m)
 {
 	int64_t lifetime = m->fresh_until_ms - m->response_ms;
 
-	if (f->config.refresh_ahead <= 0 || m->flags & META_IMMUTABLE || m->status / 100 != 2 ||
+	if (p->refresh_ahead <= 0 || m->flags & META_IMMUTABLE || m->status / 100 != 2 ||
 	    m->fresh_until_ms == INT64_MAX || lifetime <= 0)
 		return INT64_MAX;
-	return m->response_ms + lifetime / 100 * f->config.refresh_ahead;
+	return m->response_ms + lifetime / 100 * p->refresh_ahead;
 }
 
 int64_t fetch_fresh_ms(const struct fetch *f, struct version *v)
 {
 	struct meta *m = version_meta(v);
-	int64_t now = clock_wall_ms(), ahead = ahead_ms(f, m);
+	int64_t now = clock_wall_ms(), ahead = ahead_ms(fetch_policy(f, version_key(v)), m);
 	int64_t until = now < ahead && ahead < m->fresh_until_ms ? ahead : m->fresh_until_ms;
 	int64_t left = m->flags & META_STORE ? until - now : 0;
 
@@ -333,12 +338,12 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 	return joined;
 }
 
-/* Starts a transfer for w, or NULL: for nobody (revalidation behind). stale is
- * borrowed. -EAGAIN: things changed since `generation`: look again. */
-static int start(struct fetch *f, const char *key, struct want *w, struct version *stale,
-		 uint64_t generation)
+/* Starts a transfer for w, or NULL: for nobody (revalidation behind). url: what is sent
+ * for it; NULL: the key. stale is borrowed. -EAGAIN: things changed since `generation`: look again. */
+static int start(struct fetch *f, const char *key, const char *url, struct want *w,
+		 struct version *stale, uint64_t generation)
 {
-	struct transfer *t = transfer_new(f, TRANSFER_GET, key);
+	struct transfer *t = transfer_new(f, TRANSFER_GET, key, url);
 	int err = 0;
 
 	if (!t)
@@ -371,33 +376,56 @@ static int start(struct fetch *f, const char *key, struct want *w, struct versio
 }
 
 /* Nobody is to wait later for what is used now. */
-static void refresh_ahead(struct fetch *f, const char *key, struct version *v,
-			  uint64_t generation)
+static void refresh_ahead(struct fetch *f, const char *key, const char *url,
+			  struct version *v, uint64_t generation)
 {
 	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
 	int64_t now = clock_wall_ms();
 	int held = 0;
 
-	if (atomic_load(&f->offline) || !fetch_may_ask(f, key) || now < ahead_ms(f, m))
+	if (atomic_load(&f->offline) || !fetch_may_ask(f, key, key) || now < ahead_ms(fetch_policy(f, key), m))
 		return;
 	WITH_LOCK(&f->lock)
 		held = hold_find(&f->holds, key, now);
-	if (!held && start(f, key, NULL, v, generation) == 0)
+	if (!held && start(f, key, url, NULL, v, generation) == 0)
 		count(refreshed_ahead);
 }
 
-bool fetch_may_ask(const struct fetch *f, const char *url)
+bool fetch_may_ask(const struct fetch *f, const char *key, const char *url)
 {
-	if (!f->config.allow || hosts_match(f->config.allow, url))
+	if (f->config.allow ? hosts_match(f->config.allow, url) : f->config.base_url != NULL)
 		return true;
-	return f->config.base_url && url_same_origin(f->config.base_url, url);
+	if (f->config.base_url)
+		return url_same_origin(f->config.base_url, url);
+	return policies_own(f->config.policies, key, url);
 }
 
-void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w)
+/* As index_find(); but what is not to be stored any more is of use only where nothing can be
+ * asked for. */
+static int find_stored(const struct fetch *f, const struct policy *policy, const char *key,
+		       unsigned flags, struct version **ret)
 {
-	list_init(&w->link);
-	w->transfer = NULL;
-	w->status = CACHE_MISS;
+	int err;
+
+	if (!(flags & WANT_CACHED) && !atomic_load(&f->offline) &&
+	    !policy_stores(f->config.policies, policy, key))
+		return -ENOENT;
+	err = index_find(f->config.index, key, ret);
+	/* The answer to another request confirms nothing and stands in for nothing. */
+	if (!err && !fetch_selects(f, *ret)) {
+		version_unref(TAKE_PTR(*ret));
+		err = -ENOENT;
+	}
+	return err;
+}
+
+/* url: what is sent for it; NULL: the key. */
+static void want(struct fetch *f, const char *key, const char *url, unsigned flags,
+		 struct want *w)
+{
+	const struct policy *policy = fetch_policy(f, key);
+
+	header_file_look(policy->header_file);
 	for (;;) {
 		_cleanup_(version_unrefp) struct version *v = NULL;
 		uint64_t generation = 0;
@@ -406,15 +434,10 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 
 		if (!(flags & WANT_CACHED) && try_join(f, key, flags, w, &generation))
 			return;
-		err = index_find(f->config.index, key, &v);
-		/* The answer to another request confirms nothing and stands in for nothing. */
-		if (!err && !fetch_selects(f, v)) {
-			version_unref(TAKE_PTR(v));
-			err = -ENOENT;
-		}
+		err = find_stored(f, policy, key, flags, &v);
 		use = err ? USE_NOT : may_use(f, v, flags);
 		if (use == USE_FRESH)
-			refresh_ahead(f, key, v, generation);
+			refresh_ahead(f, key, url, v, generation);
 		if (use == USE_FRESH || use == USE_STALE) {
 			serve(f, w, v, use == USE_FRESH || fetch_fresh_ms(f, v) ? CACHE_HIT : CACHE_STALE);
 			return;
@@ -426,17 +449,17 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 			deliver(w, flags & WANT_CACHED ? -ENOENT : -ENETDOWN, NULL, CACHE_MISS, 0);
 			return;
 		}
-		if (!fetch_may_ask(f, key)) {
+		if (!fetch_may_ask(f, key, key)) {
 			count(refused);
 			deliver(w, -EACCES, NULL, CACHE_MISS, 0);
 			return;
 		}
 		if (use == USE_STALE_WHILE_REVALIDATE) {
-			err = start(f, key, NULL, v, generation);
+			err = start(f, key, url, NULL, v, generation);
 			serve(f, w, v, err == -EAGAIN ? CACHE_UPDATING : CACHE_STALE);
 			return;
 		}
-		err = start(f, key, w, v, generation);
+		err = start(f, key, url, w, v, generation);
 		if (err == 0) {
 			count(misses);
 			return;
@@ -446,6 +469,19 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 			return;
 		}
 	}
+}
+
+void fetch_want(struct fetch *f, const char *url, unsigned flags, struct want *w)
+{
+	_cleanup_(cleanup_free) char *key = NULL;
+
+	list_init(&w->link);
+	w->transfer = NULL;
+	w->status = CACHE_MISS;
+	if (policies_key(f->config.policies, url, &key) < 0)
+		deliver(w, -ENOMEM, NULL, CACHE_MISS, 0);
+	else
+		want(f, key ? key : url, key ? url : NULL, flags, w);
 }
 
 bool fetch_cancel(struct fetch *f, struct want *w)

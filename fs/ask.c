@@ -78,7 +78,7 @@ static void behind_done(struct want *w, int err, struct version *v, int64_t fres
 	free(b);
 }
 
-static void fetch_behind(struct fs *fs, const char *key)
+static void fetch_behind(struct fs *fs, const char *url)
 {
 	struct behind *b = calloc(1, sizeof(*b));
 
@@ -86,7 +86,7 @@ static void fetch_behind(struct fs *fs, const char *key)
 		return;
 	b->fs = fs;
 	b->want.done = behind_done;
-	fetch_want(fs->fetch, key, 0, &b->want);
+	fetch_want(fs->fetch, url, 0, &b->want);
 }
 
 /* --- */
@@ -97,8 +97,8 @@ static bool is_fresh(struct fs *fs, const char *key)
 	struct meta *m _cleanup_(meta_unrefp) = NULL;
 	int64_t now = clock_wall_ms();
 
-	if (index_find(fs->index, key, &v) < 0 || version_state(v) != VERSION_COMPLETE ||
-	    version_length(v) < 0 || !fetch_selects(fs->fetch, v))
+	if (!policies_store(&fs->options->policies, key) || index_find(fs->index, key, &v) < 0 ||
+	    version_state(v) != VERSION_COMPLETE || version_length(v) < 0 || !fetch_selects(fs->fetch, v))
 		return false;
 	m = version_meta(v);
 	return m && (now < m->fresh_until_ms || now < m->swr_until_ms);
@@ -115,18 +115,26 @@ static void answer_now(struct fs *fs, struct fuse_req *req, const char *key,
 	free(arg);
 }
 
-void ask_want(struct fs *fs, struct fuse_req *req, const char *key, park_answer *answer,
+void ask_want(struct fs *fs, struct fuse_req *req, const char *url, park_answer *answer,
 	      void *arg)
 {
+	_cleanup_(cleanup_free) char *other = NULL;
+	const char *key;
+
+	if (policies_key(&fs->options->policies, url, &other) < 0)
+		other = NULL;		/* it is not known then, and fetch_want() says why */
+	key = other ? other : url;
 	/* Fresh ones need no origin, whoever asks. */
 	if (fs->options->fetch.offline || is_fresh(fs, key)) {
-		park_want(fs, req, key, 0, answer, arg);
+		park_want(fs, req, url, 0, answer, arg);
 	} else if (sees_only_cached(fs, req)) {
 		answer_now(fs, req, key, answer, arg);
 	} else if (fs->options->miss_background) {
-		fetch_behind(fs, key);
+		/* What is not to be stored is of no use to the next one either. */
+		if (policies_store(&fs->options->policies, key))
+			fetch_behind(fs, url);
 		answer_now(fs, req, NULL, answer, arg);
 	} else {
-		park_want(fs, req, key, 0, answer, arg);
+		park_want(fs, req, url, 0, answer, arg);
 	}
 }

@@ -7,8 +7,8 @@
 
 /* As park_want(), as far as the options let this caller wait for an origin: not with
  * miss=background, where the answer is -ENOENT while it is fetched, and not those of
- * only_cached_for, to whom only what is stored exists. */
-void ask_want(struct fs *fs, struct fuse_req *req, const char *key, park_answer *answer,
+ * only_cached_for, to whom only what is stored exists. url need not be its own key. */
+void ask_want(struct fs *fs, struct fuse_req *req, const char *url, park_answer *answer,
 	      void *arg);
 
 #endif

@@ -10,6 +10,7 @@
 #include "cached.h"
 #include "known.h"
 #include "options.h"
+#include "origins.h"
 #include "path.h"
 #include "reply.h"
 
@@ -77,14 +78,14 @@ void cached_lookup_root(struct fs *fs, struct fuse_req *req)
 
 void cached_lookup(struct fs *fs, struct fuse_req *req, const struct inode *i, const char *name)
 {
-	struct path p _cleanup_(path_fini) = { PATH_EITHER, NULL, NULL };
-	int r = path_child(i->key, name, &p);
+	struct path p _cleanup_(path_fini) = { .guess = PATH_EITHER };
+	int r = origins_child(fs->options, i->key, name, &p);
 
 	if (r < 0) {
 		reply_err(req, r);
 		return;
 	}
-	if (path_is_scheme(i->key) && !hosts_match(fs->options->allowed, p.dir)) {
+	if (path_is_scheme(i->key) && !origins_may_walk(fs->options, p.dir)) {
 		reply_err(req, -EACCES);
 		return;
 	}

@@ -7,6 +7,7 @@
 #include "../base/cleanup.h"
 #include "../fetch/url.h"
 #include "cache_dir.h"
+#include "config_private.h"
 #include "credentials.h"
 #include "kinds.h"
 #include "options.h"
@@ -14,7 +15,6 @@
 #define SIZE_DEFAULT (10LL << 30)
 #define SIZE_SMALLEST (1LL << 20)	/* below it the index alone would not fit */
 #define SIZE_DEFAULT_SMALLEST (16LL << 20)
-#define HEADER_FILE_LARGEST (64 * 1024)
 
 struct reason {
 	char *text;
@@ -66,8 +66,9 @@ static int complete_allow(struct options *o, const struct reason *r)
 	int err;
 
 	if (!o->allow)
-		return o->base_url[0] ? 0 : complain(r, -EINVAL, o->source,
-						     "needs the option allow=HOST[:HOST...]");
+		return o->base_url[0] || config_has_origin(o->config) ? 0 :
+			complain(r, -EINVAL, o->source,
+				 "needs the option allow=HOST[:HOST...], or origins in a config=FILE");
 	err = hosts_parse(o->allow, &o->allowed, &words);
 	if (err < 0)
 		return complain(r, err, "option allow", err == -EINVAL ? words : NULL);
@@ -92,48 +93,10 @@ static int complete_credentials(struct options *o, const struct reason *r)
 
 /* --- files that options name --- */
 
-static int read_header_lines(struct options *o, FILE *file, const struct reason *r)
-{
-	char *line _cleanup_(cleanup_free) = NULL;
-	size_t cap = 0, total = 0;
-	ssize_t len;
-	int err = 0;
-
-	while (err == 0 && (len = getline(&line, &cap, file)) >= 0) {
-		const char *words = NULL;
-		char *text = line;
-
-		total += (size_t)len;
-		if (total > HEADER_FILE_LARGEST)
-			return complain(r, -EINVAL, o->header_file, "too large");
-		if (memchr(line, '\0', (size_t)len))
-			return complain(r, -EINVAL, o->header_file, "not a text file");
-		while (len && strchr("\r\n\t ", line[len - 1]))
-			line[--len] = '\0';
-		text += strspn(text, " \t");
-		if (*text && *text != '#')
-			err = options_add_header(o, text, &words);
-		if (err < 0)
-			complain(r, err, o->header_file, words);
-	}
-	if (err == 0 && ferror(file))
-		return complain(r, -EIO, o->header_file, NULL);
-	return err;
-}
-
 static int complete_header_file(struct options *o, const struct reason *r)
 {
-	FILE *file;
-	int err;
-
-	if (!o->header_file)
-		return 0;
-	file = fopen(o->header_file, "re");
-	if (!file)
-		return complain(r, -errno, o->header_file, NULL);
-	err = read_header_lines(o, file, r);
-	fclose(file);
-	return err;
+	return o->header_file ? header_file_open(o->header_file, &o->policy.header_file, r->text,
+						 r->len) : 0;
 }
 
 /* The daemon leaves the current directory: what it opens later is made absolute. */
@@ -231,32 +194,91 @@ static int complete_size(struct options *o, const struct reason *r)
 	return 0;
 }
 
-/* --- all of it --- */
+/* --- what is said of URLs --- */
+
+/* In the form in which they are compared with URLs. */
+static int complete_globs(struct globs *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		char *glob = policy_glob(g->items[i]);
+
+		if (!glob)
+			return -ENOMEM;
+		free(g->items[i]);
+		g->items[i] = glob;
+	}
+	return 0;
+}
 
 static int complete_rest(struct options *o, const struct reason *r)
 {
+	struct policy *p = &o->policy;
+
 	if (!o->user_agent)
 		o->user_agent = strdup("webcachefs/" WEBCACHEFS_VERSION);
-	if (!o->user_agent)
+	if (!o->user_agent || complete_globs(&p->only) < 0 || complete_globs(&p->bypass) < 0)
 		return complain(r, -ENOMEM, "options", NULL);
+	/* Of many hosts none is to take all there are. */
+	if (!p->max_per_host)
+		p->max_per_host = *o->base_url ? o->fetch.max_transfers :
+						 (o->fetch.max_transfers + 1) / 2;
+	p->headers = (const char *const *)o->headers;
+	p->user_agent = o->user_agent;
+	p->cacert = o->cacert;
+	p->proxy = o->proxy;
+	p->targeted = o->targeted;
+	p->keep = o->keep;
+	p->ignore_query = o->ignore_query;
+	p->rate_of = o;
+	return 0;
+}
+
+int options_complete_policy(struct options *o, char *reason, size_t reason_len)
+{
+	const struct reason r = { reason, reason_len };
+	int err = complete_credentials(o, &r);
+
+	if (err == 0)
+		err = complete_header_file(o, &r);
+	if (err == 0)
+		err = complete_cacert(o, &r);
+	return err == 0 ? complete_rest(o, &r) : err;
+}
+
+/* --- all of it --- */
+
+static int complete_config(struct options *o, const struct reason *r)
+{
+	return config_read(o, r->text, r->len);
+}
+
+static int complete_policies(struct options *o, const struct reason *r)
+{
+	int err = options_complete_policy(o, r->text, r->len);
+
+	if (err < 0)
+		return err;
+	o->policies.general = o->policy;
+	o->fetch.policies = &o->policies;
+	return config_make_policies(o, r->text, r->len);
+}
+
+static int complete_owner(struct options *o, const struct reason *r)
+{
+	(void)r;
 	if (!o->uid_set)
 		o->uid = getuid();
 	if (!o->gid_set)
 		o->gid = getgid();
 	o->fetch.shared = o->allow_other;
-	o->fetch.headers = (const char *const *)o->headers;
-	o->fetch.user_agent = o->user_agent;
-	o->fetch.cacert = o->cacert;
-	o->fetch.proxy = o->proxy;
-	o->fetch.targeted = o->targeted;
 	return 0;
 }
 
 int options_complete(struct options *o, char *reason, size_t reason_len)
 {
 	static int (*const steps[])(struct options *, const struct reason *) = {
-		complete_url, complete_allow, complete_credentials, complete_header_file, complete_cacert,
-		complete_mountpoint, complete_cache_dir, complete_size, complete_rest,
+		complete_config, complete_url, complete_allow, complete_policies, complete_mountpoint,
+		complete_cache_dir, complete_size, complete_owner,
 	};
 	const struct reason r = { reason, reason_len };
 	int err = 0;

@@ -127,6 +127,9 @@ static const char *open_of_stored(struct fs *fs, struct version *v, const struct
 
 	if (version_state(v) == VERSION_FAILED || version_length(v) < 0)
 		return "fetched: what arrived is not whole";
+	if (!fetch_is_offline(fs->fetch) &&
+	    !policies_store(&fs->options->policies, version_key(v)))
+		return "fetched: it is not to be stored any more";
 	if (!fetch_selects(fs->fetch, v))
 		return fetch_is_offline(fs->fetch) ?
 			       "refused: offline, and what is stored answers other headers (Vary)" :
@@ -201,6 +204,7 @@ static int explain(struct fs *fs, const char *key, struct buf *to)
 	buf_str_append(to, "{\n");
 	put_text(to, "url", key);
 	put_text(to, "is", kind_of(m, below));
+	put_text(to, "rule", policies_find(&fs->options->policies, key)->from);
 	put_text(to, "open", m ? open_of_stored(fs, v, m, now) :
 				 open_of_unknown(fs, below, guess_of(key)));
 	if (m)
@@ -219,7 +223,7 @@ int control_explain_render(struct fs *fs, const char *name, struct buf *to)
 		return -ENOMEM;
 	if (!decode(text))
 		return -EINVAL;
-	err = targets_key(fs->options->base_url, text, &key);
+	err = targets_key(fs->options, text, &key);
 	if (err < 0)
 		return err;
 	/* The root of `web` has no URL. */

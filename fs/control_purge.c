@@ -19,7 +19,7 @@ static int run(struct fs *fs, const struct control_writer *by, const char *order
 	bool dry_run;
 	int err;
 
-	err = targets_parse(fs->options->base_url, text, len, &targets, &e.targets, &dry_run);
+	err = targets_parse(fs->options, text, len, &targets, &e.targets, &dry_run);
 	if (err < 0 || e.targets == 0)
 		return err;
 	if (dry_run) {

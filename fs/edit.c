@@ -12,6 +12,7 @@
 #include "known.h"
 #include "ops.h"
 #include "options.h"
+#include "origins.h"
 #include "path.h"
 #include "reply.h"
 
@@ -32,7 +33,7 @@ static int begin(struct fs *fs, struct fuse_req *req, uint64_t parent, const cha
 	else if (fs->options->read_only)
 		r = -EROFS;
 	else
-		r = path_child(dir->key, name, ret);
+		r = origins_child(fs->options, dir->key, name, ret);
 	if (r == 0)
 		*ret_dir = dir;
 	else
@@ -55,7 +56,7 @@ static int purge(struct fs *fs, char *file, char *dir)
 
 void edit_unlink(struct fuse_req *req, uint64_t parent, const char *name)
 {
-	struct path p _cleanup_(path_fini) = { PATH_EITHER, NULL, NULL };
+	struct path p _cleanup_(path_fini) = { .guess = PATH_EITHER };
 	struct fs *fs = fuse_req_userdata(req);
 	struct inode *dir = NULL;
 	int r = begin(fs, req, parent, name, &dir, &p);
@@ -85,7 +86,7 @@ static int remove_dir(struct fs *fs, const struct path *p)
 
 void edit_rmdir(struct fuse_req *req, uint64_t parent, const char *name)
 {
-	struct path p _cleanup_(path_fini) = { PATH_EITHER, NULL, NULL };
+	struct path p _cleanup_(path_fini) = { .guess = PATH_EITHER };
 	struct fs *fs = fuse_req_userdata(req);
 	struct inode *dir = NULL;
 	int r = begin(fs, req, parent, name, &dir, &p);
@@ -98,7 +99,7 @@ void edit_rmdir(struct fuse_req *req, uint64_t parent, const char *name)
 
 void edit_mkdir(struct fuse_req *req, uint64_t parent, const char *name, mode_t mode)
 {
-	struct path p _cleanup_(path_fini) = { PATH_EITHER, NULL, NULL };
+	struct path p _cleanup_(path_fini) = { .guess = PATH_EITHER };
 	struct fs *fs = fuse_req_userdata(req);
 	struct inode *made, *dir = NULL;
 	int r = begin(fs, req, parent, name, &dir, &p);

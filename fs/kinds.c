@@ -198,6 +198,18 @@ static void print_size(const struct options *o, const struct setting *option, st
 		value_print_size(to, bytes);
 }
 
+static int parse_rate(struct options *o, const struct setting *option, const char *value,
+		      const char **ret_reason)
+{
+	int64_t rate = -1;
+
+	(void)ret_reason;
+	if (strcmp(value, "none") != 0 && (value_size(value, &rate) < 0 || rate < 1024))
+		return -EINVAL;
+	*FIELD(int64_t, o, option) = rate;
+	return 0;
+}
+
 static int parse_quantity(struct options *o, const struct setting *option, const char *value,
 			  const char **ret_reason)
 {
@@ -224,6 +236,8 @@ static void print_quantity(const struct options *o, const struct setting *option
 
 const struct kind kind_size_or_none = { parse_size_or_none, print_size,
 					"a size such as 64K, 10M or 20G, or none", false };
+const struct kind kind_rate = { parse_rate, print_size,
+				"a size of at least 1K, such as 500K or 10M, or none", false };
 const struct kind kind_quantity = { parse_quantity, print_quantity,
 				    "a size such as 500M or 20G, or a share of the disk such as 10%",
 				    false };
@@ -381,41 +395,13 @@ const struct kind kind_miss = { parse_miss, print_miss, "wait or background", fa
 
 /* --- request headers --- */
 
-/* They decide what a response means, so they are the cache's own to send. */
-static bool belongs_to_cache(const char *name, size_t len)
-{
-	static const char *const names[] = { "Range", "Connection", "Transfer-Encoding", "TE",
-					     "Content-Length", "Expect", "Upgrade", "Trailer" };
-
-	if (len > 3 && strncasecmp(name, "If-", 3) == 0)
-		return true;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strlen(names[i]) == len && strncasecmp(name, names[i], len) == 0)
-			return true;
-	return false;
-}
-
 int options_add_header(struct options *o, const char *line, const char **ret_reason)
 {
-	/* RFC 9110 5.6.2: token */
-	size_t name = strspn(line, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 	char **headers;
+	int err = policy_check_header(line, ret_reason);
 
-	if (name == 0 || line[name] != ':') {
-		*ret_reason = "not a header line such as Name: value";
-		return -EINVAL;
-	}
-	for (const char *p = line + name + 1; *p; p++) {
-		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f) {
-			*ret_reason = "a header's value cannot hold control characters";
-			return -EINVAL;
-		}
-	}
-	if (belongs_to_cache(line, name)) {
-		*ret_reason = "this header is sent by the cache itself";
-		return -EINVAL;
-	}
+	if (err < 0)
+		return err;
 	headers = realloc(o->headers, (o->n_headers + 2) * sizeof *headers);
 	if (!headers)
 		return -ENOMEM;

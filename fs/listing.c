@@ -15,6 +15,7 @@
 #include "known.h"
 #include "listing.h"
 #include "options.h"
+#include "origins.h"
 #include "path.h"
 #include "reply.h"
 #include "rules.h"
@@ -135,7 +136,7 @@ static bool may_list_host(struct fs *fs, const struct listing *l, const char *na
 	_cleanup_(cleanup_free) char *key = join(l->inode->key, name);
 	size_t i;
 
-	if (!key || !hosts_match(fs->options->allowed, key))
+	if (!key || !origins_may_walk(fs->options, key))
 		return false;
 	for (i = 0; i < l->n; i++)
 		if (strcmp(l->names[i].name, name) == 0)
@@ -226,7 +227,8 @@ static int fill_allowed(struct fs *fs, struct listing *l)
 	size_t i;
 	int r = 0;
 
-	for (i = 0; r == 0 && (host = hosts_name(fs->options->allowed, i)); i++) {
+	for (i = 0; r == 0 && fs->options->allowed &&
+		    (host = hosts_name(fs->options->allowed, i)); i++) {
 		char *name;
 
 		if (asprintf(&name, strchr(host, ':') ? "[%s]" : "%s", host) < 0)
@@ -236,12 +238,18 @@ static int fill_allowed(struct fs *fs, struct listing *l)
 	return r;
 }
 
-static int fill_web(struct listing *l)
+static int fill_web(struct fs *fs, struct listing *l)
 {
 	int r = add_fixed(l, "http:", UNKNOWN_INO, S_IFDIR);
+	const char *name;
+	size_t i;
 
+	if (r == 0)
+		r = add_fixed(l, "https:", UNKNOWN_INO, S_IFDIR);
+	for (i = 0; r == 0 && (name = origins_name(fs->options, i)); i++)
+		r = add_fixed(l, name, UNKNOWN_INO, S_IFDIR);
 	l->complete = true;
-	return r < 0 ? r : add_fixed(l, "https:", UNKNOWN_INO, S_IFDIR);
+	return r;
 }
 
 /* The page at a directory's own URL ("docs/") has the name that LOOKUP finds it by. */
@@ -272,7 +280,7 @@ static int begin(struct fs *fs, struct listing *l)
 	if (r == 0 && l->inode->kind == INODE_CACHED_DIR)
 		return l->inode->key[0] ? fill_index(fs, l) : 0;
 	if (r == 0 && !l->inode->key[0])
-		return fill_web(l);
+		return fill_web(fs, l);
 	if (r == 0 && path_is_scheme(l->inode->key))
 		return fill_allowed(fs, l);
 	if (r == 0)
@@ -307,7 +315,8 @@ static struct inode *known_fresh(struct fs *fs, const char *key, int64_t *ret_en
 	struct inode *i = NULL;
 	int64_t fresh_ms;
 
-	if (!key || cached_find(fs, key, &v, &fresh_ms) < 0 || fresh_ms == 0 ||
+	if (!key || !policies_store(&fs->options->policies, key) ||
+	    cached_find(fs, key, &v, &fresh_ms) < 0 || fresh_ms == 0 ||
 	    inodes_show_version(&fs->inodes, v, &i) < 0)
 		return NULL;
 	*ret_entry_ms = fresh_ms < fs->kernel_ttl_ms ? fresh_ms : fs->kernel_ttl_ms;

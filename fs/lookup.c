@@ -20,6 +20,7 @@
 #include "known.h"
 #include "ops.h"
 #include "options.h"
+#include "origins.h"
 #include "path.h"
 #include "reply.h"
 #include "rules.h"
@@ -160,7 +161,7 @@ static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char
 	memcpy(a->text, name, name_len);
 	a->dir = p->dir ? memcpy(a->text + name_len, p->dir, dir_len) : NULL;
 	log_debug("lookup of %s", p->file);
-	ask_want(fs, req, p->file, answered, a);
+	ask_want(fs, req, p->url ? p->url : p->file, answered, a);
 }
 
 static void apply_rule(struct fs *fs, const struct inode *parent, const char *name,
@@ -179,11 +180,11 @@ static void apply_rule(struct fs *fs, const struct inode *parent, const char *na
 static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode *parent,
 			 const char *name)
 {
-	struct path p _cleanup_(path_fini) = { PATH_EITHER, NULL, NULL };
+	struct path p _cleanup_(path_fini) = { .guess = PATH_EITHER };
 	struct version *again _cleanup_(version_unrefp) = NULL;
 	enum known_page page;
 	int64_t entry_ms;
-	int r = path_child(parent->key, name, &p);
+	int r = origins_child(fs->options, parent->key, name, &p);
 
 	if (r == 0)
 		apply_rule(fs, parent, name, &p);
@@ -191,7 +192,7 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 		reply_err(req, r);
 		return;
 	}
-	if (path_is_scheme(parent->key) && !hosts_match(fs->options->allowed, p.dir)) {
+	if (path_is_scheme(parent->key) && !origins_may_walk(fs->options, p.dir)) {
 		count(refused);
 		reply_err(req, -EACCES);
 		return;

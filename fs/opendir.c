@@ -13,6 +13,7 @@
 #include "attr.h"
 #include "known.h"
 #include "ops.h"
+#include "options.h"
 #include "path.h"
 #include "reply.h"
 
@@ -44,13 +45,20 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	inode_unref(&fs->inodes, i);
 }
 
+/* A scheme, or an origin: what is above that is not its own. */
+static bool is_top_of_web(struct fs *fs, const struct inode *i)
+{
+	return i->parent == INODE_ROOT && !*fs->options->base_url;
+}
+
 static void open_dir(struct fs *fs, struct fuse_req *req, struct inode *i,
 		     struct fuse_file_info *fi)
 {
 	_cleanup_(cleanup_free) char *page = NULL;
 	struct asked *a;
 
-	if (!(fi->flags & O_DIRECTORY) && i->ino != INODE_ROOT && !known_dir_by_rule(fs, i))
+	if (!(fi->flags & O_DIRECTORY) && i->ino != INODE_ROOT && !is_top_of_web(fs, i) &&
+	    !known_dir_by_rule(fs, i))
 		page = path_page_key(i->key);
 	if (!page) {
 		listing_open(fs, req, i, fi);

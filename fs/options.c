@@ -1,24 +1,22 @@
 #include "options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "../base/cleanup.h"
 #include "../fetch/url.h"
+#include "config.h"
 #include "kinds.h"
 #include "mount_options.h"
-
-/* Names as in /proc/PID/comm, which keeps 15 bytes. */
-#define CRAWLERS "updatedb:plocate:mlocate:locate:tracker-miner-f:tracker-extract:" \
-		 "localsearch:baloo_file:baloo_file_extr:recollindex:tumblerd"
 
 #define AT(field) offsetof(struct options, field)
 
 /* Every option of -o that is ours. A name of NULL begins a group of --help. */
 static const struct setting table[] = {
 	{ NULL, NULL, 0, NULL, "Where and how much", 0, 0 },
+	{ "config", &kind_string, AT(config_file), "FILE",
+	  "read options, origins and rules from FILE (none)", 0, 0 },
 	{ "cache_dir", &kind_string, AT(cache_dir), "DIR",
 	  "where to keep what was fetched (root: /var/cache/webcachefs/NAME, others: "
 	  "$XDG_CACHE_HOME/webcachefs/NAME)", 0, 0 },
@@ -26,25 +24,31 @@ static const struct setting table[] = {
 	  "hard limit of the cache directory (10G or a tenth of the free space, the smaller)", 0, 0 },
 	{ "min_free", &kind_quantity, AT(min_free), "SIZE",
 	  "space of the disk to leave free (0)", 0, 0 },
-	{ "max_object", &kind_size_or_none, AT(fetch.max_object), "SIZE",
+	{ "max_object", &kind_size_or_none, AT(policy.max_object), "SIZE",
 	  "larger files are refused: EFBIG (none)", 0, 0 },
+	{ "only", &kind_globs, AT(policy.only), "GLOB[:GLOB...]",
+	  "store these URLs alone; the rest is asked for each time; may be repeated", 0, 0 },
+	{ "bypass", &kind_globs, AT(policy.bypass), "GLOB[:GLOB...]",
+	  "URLs that are never stored; may be repeated", 0, 0 },
+	{ "keep", &kind_names, AT(keep), "NAME[:NAME...]|none",
+	  "fields of responses to keep beside those that describe the body (none)", 0, 0 },
 	{ "compress", &kind_compress, 0, "zstd[:LEVEL]|none",
 	  "how bodies that shrink are stored (zstd:3)", 0, 0 },
 
 	{ NULL, NULL, 0, NULL, "Time", 0, 0 },
-	{ "ttl", &kind_duration_or_none, AT(fetch.ttl_ms), "TIME",
+	{ "ttl", &kind_duration_or_none, AT(policy.ttl_ms), "TIME",
 	  "how long responses are fresh, whatever the origin says (none)", 0, 0 },
-	{ "default_ttl", &kind_duration, AT(fetch.default_ttl_ms), "TIME",
+	{ "default_ttl", &kind_duration, AT(policy.default_ttl_ms), "TIME",
 	  "how long they are when the origin does not say (0)", 0, 0 },
-	{ "max_ttl", &kind_duration_or_none, AT(fetch.max_ttl_ms), "TIME",
+	{ "max_ttl", &kind_duration_or_none, AT(policy.max_ttl_ms), "TIME",
 	  "how long they are at most (none)", 0, 0 },
-	{ "negative_ttl", &kind_duration, AT(fetch.negative_ttl_ms), "TIME",
+	{ "negative_ttl", &kind_duration, AT(policy.negative_ttl_ms), "TIME",
 	  "how long a 404 or 410 is remembered (10s)", 0, 0 },
-	{ "stale_if_error", &kind_duration, AT(fetch.stale_if_error_ms), "TIME",
+	{ "stale_if_error", &kind_duration, AT(policy.stale_if_error_ms), "TIME",
 	  "how long after that they are served while the origin fails (1d)", 0, 0 },
-	{ "stale_while_revalidate", &kind_duration, AT(fetch.stale_while_revalidate_ms), "TIME",
+	{ "stale_while_revalidate", &kind_duration, AT(policy.stale_while_revalidate_ms), "TIME",
 	  "how long after that they are served while asking behind (0)", 0, 0 },
-	{ "refresh_ahead", &kind_percent, AT(fetch.refresh_ahead), "PERCENT",
+	{ "refresh_ahead", &kind_percent, AT(policy.refresh_ahead), "PERCENT",
 	  "after so much of its time what is used is asked for again behind (0: not)", 0, 99 },
 	{ "kernel_ttl", &kind_duration_or_auto, AT(kernel_ttl_ms), "TIME",
 	  "how long the kernel may answer for a fresh name alone (auto)", 0, 0 },
@@ -59,8 +63,8 @@ static const struct setting table[] = {
 	{ "header", &kind_header, 0, "\"NAME: VALUE\"",
 	  "send this to the origin; may be repeated", 0, 0 },
 	{ "header_file", &kind_string, AT(header_file), "FILE",
-	  "send the header lines of this file, read at start", 0, 0 },
-	{ "netrc", &kind_flag, AT(fetch.netrc), "",
+	  "send the header lines of this file too; read again when it changes", 0, 0 },
+	{ "netrc", &kind_flag, AT(policy.netrc), "",
 	  "user and password from ~/.netrc", 0, 0 },
 	{ "cacert", &kind_string, AT(cacert), "FILE",
 	  "certificate authorities to trust, PEM (the system's)", 0, 0 },
@@ -70,11 +74,16 @@ static const struct setting table[] = {
 	  "User-Agent to send (webcachefs/" WEBCACHEFS_VERSION ")", 0, 0 },
 	{ "max_transfers", &kind_number, AT(fetch.max_transfers), "N",
 	  "transfers at the same time (256)", 1, 65536 },
-	{ "connect_timeout", &kind_time_limit, AT(fetch.connect_timeout_ms), "TIME",
+	{ "max_per_host", &kind_number, AT(policy.max_per_host), "N",
+	  "transfers at the same time from one host (web: half of max_transfers, else all)",
+	  1, 65536 },
+	{ "rate", &kind_rate, AT(policy.rate), "SIZE",
+	  "bytes a second from a host, all transfers together (none)", 0, 0 },
+	{ "connect_timeout", &kind_time_limit, AT(policy.connect_timeout_ms), "TIME",
 	  "for a connection to be made (10s)", 0, 0 },
-	{ "stall_timeout", &kind_time_limit, AT(fetch.stall_timeout_ms), "TIME",
+	{ "stall_timeout", &kind_time_limit, AT(policy.stall_timeout_ms), "TIME",
 	  "for a transfer without any progress (30s)", 0, 0 },
-	{ "retries", &kind_number, AT(fetch.retries), "N",
+	{ "retries", &kind_number, AT(policy.retries), "N",
 	  "how often a failed transfer is tried again (2)", 0, 100 },
 	{ "offline", &kind_flag, AT(fetch.offline), "",
 	  "serve what is stored, never ask", 0, 0 },
@@ -84,6 +93,10 @@ static const struct setting table[] = {
 	  "names (with a '/': paths) that are files; may be repeated", 0, 0 },
 	{ "dir", &kind_globs, AT(dirs), "GLOB[:GLOB...]",
 	  "names (with a '/': paths) that are directories; may be repeated", 0, 0 },
+	{ "sort_query", &kind_flag, AT(policy.sort_query), "",
+	  "URLs whose query has the same parameters in another order are the same", 0, 0 },
+	{ "ignore_query", &kind_names, AT(ignore_query), "NAME[:NAME...]|none",
+	  "parameters of queries that make no difference, globs (none)", 0, 0 },
 	{ "miss", &kind_miss, 0, "wait|background",
 	  "who opens what is not stored waits, or gets ENOENT while it is fetched (wait)", 0, 0 },
 	{ "only_cached_for", &kind_names, AT(only_cached_for), "NAME[:NAME...]|none",
@@ -112,22 +125,24 @@ static const struct setting *option_find(const char *name)
 	return NULL;
 }
 
-static void set_defaults(struct options *o)
+void options_set_defaults(struct options *o)
 {
 	*o = (struct options){
 		.umask = 022,
 		.control_mode = 0700,
 		.kernel_ttl_ms = -1,
-		.fetch = {
+		.fetch = { .max_transfers = 256 },
+		.policy = {
+			.from = "mount",
 			.max_object = -1,
 			.ttl_ms = -1,
 			.max_ttl_ms = -1,
 			.negative_ttl_ms = 10 * 1000,
 			.stale_if_error_ms = 24 * 3600 * 1000,
-			.max_transfers = 256,
 			.connect_timeout_ms = 10 * 1000,
 			.stall_timeout_ms = 30 * 1000,
 			.retries = 2,
+			.rate = -1,
 		},
 		.index = { .compress = true, .level = 3 },
 		.size = { -1, 0 },
@@ -135,7 +150,7 @@ static void set_defaults(struct options *o)
 	};
 }
 
-/* --- -o lists --- */
+/* --- setting one --- */
 
 static int wrong_value(const struct setting *option, const char *value, int err,
 		       const char *words, char *reason, size_t reason_len)
@@ -171,14 +186,6 @@ static int set_own(struct options *o, const struct setting *option, const char *
 	return err < 0 ? wrong_value(option, value, err, words, reason, reason_len) : 0;
 }
 
-/* What libfuse is told, in order; fsname and subtype have defaults, so they are
- * kept apart until all options were seen. */
-struct passed {
-	struct buf list;
-	char *fsname, *subtype;
-	bool sloppy;		/* as mount -s: options behind it may be unknown */
-};
-
 static void passed_fini(struct passed *passed)
 {
 	buf_fini(&passed->list);
@@ -193,13 +200,11 @@ static int keep(char **where, const char *value)
 	return *where ? 0 : -ENOMEM;
 }
 
-static int set_option(struct options *o, struct passed *passed, const char *name,
-		      const char *value, char *reason, size_t reason_len)
+/* 1: it is none that anybody knows. */
+static int pass_option(struct options *o, const char *name, const char *value)
 {
-	const struct setting *option = option_find(name);
+	struct passed *passed = &o->passed;
 
-	if (option)
-		return set_own(o, option, value, reason, reason_len);
 	if (strcmp(name, "fsname") == 0 && value)
 		return keep(&passed->fsname, value);
 	if (strcmp(name, "subtype") == 0 && value)
@@ -213,178 +218,28 @@ static int set_option(struct options *o, struct passed *passed, const char *name
 	case MOUNT_OPTION_IGNORE:
 		return 0;
 	default:
-		if (passed->sloppy)
-			return 0;
-		snprintf(reason, reason_len, "unknown option: %s%s", name,
-			 value ? "=..." : "");
-		return -EINVAL;
+		return 1;
 	}
 }
 
-/* Cuts the next option off *list, in place: up to a comma that neither a backslash nor
- * double quotes protect, both as mount(8) reads fstab. `\,` `\\` `\"` lose their
- * backslash, and a value the quotes that it begins with: mount(8) hands them on. NULL:
- * a quote is not closed. */
-static char *next_option(char **list)
+int options_set(struct options *o, const char *name, const char *value, char *reason,
+		size_t reason_len)
 {
-	char *from = *list, *to = *list, *start = *list;
-	bool quoted = false, around = false;
+	const struct setting *option = option_find(name);
+	int r;
 
-	for (; *from && (quoted || *from != ','); from++) {
-		if (*from == '\\' && from[1] && strchr(",\\\"", from[1])) {
-			*to++ = *++from;
-		} else if (*from == '"') {
-			if (!quoted)
-				around = memchr(start, '=', (size_t)(to - start)) == to - 1;
-			quoted = !quoted;
-			if (!around)
-				*to++ = *from;
-		} else {
-			*to++ = *from;
-		}
-	}
-	*list = *from ? from + 1 : from;
-	*to = '\0';
-	return quoted ? NULL : start;
-}
-
-static int parse_list(struct options *o, struct passed *passed, const char *text, char *reason,
-		      size_t reason_len)
-{
-	char *copy _cleanup_(cleanup_free) = strdup(text);
-	char *rest = copy;
-	int err = copy ? 0 : -ENOMEM;
-
-	while (err == 0 && *rest) {
-		char *name = next_option(&rest);
-		char *value = name ? strchr(name, '=') : NULL;
-
-		if (!name) {
-			snprintf(reason, reason_len, "a double quote in the options is not closed");
-			return -EINVAL;
-		}
-		if (value)
-			*value++ = '\0';
-		if (*name || value)
-			err = set_option(o, passed, name, value, reason, reason_len);
-	}
-	return err;
-}
-
-/* --- the command line --- */
-
-static int parse_word(struct options *o, const char *word, char *reason, size_t reason_len)
-{
-	char **where = !o->source ? &o->source : !o->mountpoint ? &o->mountpoint : NULL;
-
-	if (!where) {
-		snprintf(reason, reason_len, "too many arguments: %s", word);
-		return -EINVAL;
-	}
-	return keep(where, word);
-}
-
-static int parse_arguments(struct options *o, struct passed *passed, int argc,
-			   char *const *argv, char *reason, size_t reason_len)
-{
-	static const struct option words[] = {
-		{ "foreground", no_argument, NULL, 'f' }, { "debug", no_argument, NULL, 'd' },
-		{ "version", no_argument, NULL, 'V' },	  { "help", no_argument, NULL, 'h' },
-		{ "options", required_argument, NULL, 'o' }, { NULL, 0, NULL, 0 },
-	};
-	int err = 0, c;
-
-	optind = 0;	/* from the start, also when called again */
-	opterr = 0;
-	while (err == 0 && (c = getopt_long(argc, argv, "-:fdsVho:", words, NULL)) >= 0) {
-		switch (c) {
-		case 1:
-			err = parse_word(o, optarg, reason, reason_len);
-			break;
-		case 'd':
-			o->debug = true;
-			/* fall through */
-		case 'f':
-			o->foreground = true;
-			break;
-		case 's':
-			passed->sloppy = true;
-			break;
-		case 'V':
-			o->action = OPTIONS_VERSION;
-			break;
-		case 'h':
-			o->action = OPTIONS_HELP;
-			break;
-		case 'o':
-			err = parse_list(o, passed, optarg, reason, reason_len);
-			break;
-		case ':':
-			snprintf(reason, reason_len, "%s needs a value", argv[optind - 1]);
-			return -EINVAL;
-		default:
-			snprintf(reason, reason_len, "unknown argument: %s", argv[optind - 1]);
-			return -EINVAL;
-		}
-	}
-	for (; err == 0 && optind < argc; optind++)
-		err = parse_word(o, argv[optind], reason, reason_len);
-	return err;
-}
-
-/* A password in the URL would be in mount(8)'s table, logs and .control: it is
- * cut out of source and kept apart. */
-static int cut_credentials(struct options *o)
-{
-	char *start = strstr(o->source, "://");
-	char *at;
-
-	if (!start)
-		return 0;
-	start += 3;
-	at = memrchr(start, '@', strcspn(start, "/?#"));
-	if (!at)
-		return 0;
-	o->credentials = strndup(start, (size_t)(at - start));
-	if (!o->credentials)
-		return -ENOMEM;
-	memmove(start, at + 1, strlen(at + 1) + 1);
-	return 0;
-}
-
-static int make_mount_options(struct options *o, struct passed *passed)
-{
-	mount_option_append(&passed->list, "fsname", passed->fsname ? passed->fsname : o->source);
-	mount_option_append(&passed->list, "subtype",
-			    passed->subtype ? passed->subtype : "webcachefs");
-	if (o->allow_other)
-		mount_option_append(&passed->list, "allow_other", NULL);
-	o->mount_options = buf_take(&passed->list);
-	return o->mount_options ? 0 : -ENOMEM;
-}
-
-int options_parse(int argc, char *const *argv, struct options *o, char *reason,
-		  size_t reason_len)
-{
-	struct passed passed _cleanup_(passed_fini) = { BUF_INIT, NULL, NULL, false };
-	int err;
-
-	set_defaults(o);
-	snprintf(reason, reason_len, "out of memory");
-	err = parse_arguments(o, &passed, argc, argv, reason, reason_len);
-	if (err < 0 || o->action != OPTIONS_RUN)
-		return err;
-	if (!o->source || !o->mountpoint) {
-		snprintf(reason, reason_len, "%s is missing; see --help",
-			 o->source ? "MOUNTPOINT" : "SOURCE");
-		return -EINVAL;
-	}
-	if (!o->only_cached_for)
-		o->only_cached_for = strdup(CRAWLERS);
-	if (!o->only_cached_for)
-		return -ENOMEM;
-	err = cut_credentials(o);
-	return err < 0 ? err : make_mount_options(o, &passed);
+	if (option)
+		return set_own(o, option, value, reason, reason_len);
+	r = pass_option(o, name, value);
+	/* A file has no options without a value. */
+	if (r == 1 && value && strcmp(value, "yes") == 0)
+		r = pass_option(o, name, NULL);
+	else if (r == 1 && value && strcmp(value, "no") == 0 && mount_option_find(name, false))
+		r = 0;
+	if (r < 1)
+		return r;
+	snprintf(reason, reason_len, "unknown option: %s%s", name, value ? "=..." : "");
+	return -ENOENT;
 }
 
 static void globs_fini(struct globs *g)
@@ -410,11 +265,24 @@ void options_fini(struct options *o)
 	free(o->only_cached_for);
 	hosts_free(o->allowed);
 	free(o->header_file);
+	header_file_free(o->policy.header_file);
 	for (size_t i = 0; i < o->n_headers; i++)
 		free(o->headers[i]);
 	free(o->headers);
 	globs_fini(&o->files);
 	globs_fini(&o->dirs);
+	globs_fini(&o->policy.only);
+	globs_fini(&o->policy.bypass);
+	free(o->keep);
+	free(o->ignore_query);
+	free(o->config_file);
+	for (size_t i = 0; i < o->typed.n; i++) {
+		free(o->typed.items[i].name);
+		free(o->typed.items[i].value);
+	}
+	free(o->typed.items);
+	passed_fini(&o->passed);
+	config_free(o->config);
 	*o = (struct options){ 0 };
 }
 
@@ -474,4 +342,20 @@ void options_render(const struct options *o, struct buf *to)
 		table[i].kind->print(o, &table[i], to);
 		buf_char(to, '\n');
 	}
+	config_render(o->config, to);
+}
+
+void options_print(const struct options *o, const char *name, struct buf *to)
+{
+	const struct setting *option = option_find(name);
+
+	if (option)
+		option->kind->print(o, option, to);
+}
+
+bool options_is_repeated(const char *name)
+{
+	const struct setting *option = option_find(name);
+
+	return option && (option->kind == &kind_globs || option->kind == &kind_header);
 }

@@ -18,6 +18,7 @@
 
 #include "../base/buf.h"
 #include "../fetch/fetch.h"
+#include "../fetch/policy.h"
 #include "../index/index.h"
 
 #define OPTIONS_REASON 512	/* bytes that a reason takes at most */
@@ -28,9 +29,23 @@ struct quantity {
 	int percent;		/* of the disk; 0: bytes counts */
 };
 
-struct globs {
-	char **items;
+/* One option as it was typed; value NULL: none. */
+struct assignment {
+	char *name, *value;
+	int line;		/* of the configuration file; 0: of the command line */
+};
+
+struct assignments {
+	struct assignment *items;
 	size_t n;
+};
+
+/* What libfuse is told, in order; fsname and subtype have defaults, so they are
+ * kept apart until all options were seen. */
+struct passed {
+	struct buf list;
+	char *fsname, *subtype;
+	bool sloppy;		/* as mount -s: options behind it may be unknown */
 };
 
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
@@ -57,6 +72,8 @@ struct options {
 	bool foreground, debug;
 
 	struct fetch_config fetch;	/* but index; strings are owned below */
+	struct policy policy;		/* of the mount; complete in policies.general */
+	struct policies policies;	/* once complete; arrays are config's */
 	struct index_config index;	/* but stale_names, arg */
 
 	/* Owned; fetch and index point into them. */
@@ -66,8 +83,13 @@ struct options {
 	struct hosts *allowed;		/* allow, once complete; NULL: not given */
 	char *header_file;
 	struct globs files, dirs;	/* rules.h */
+	char *keep, *ignore_query;
 	char **headers;			/* "Name: value", NULL at the end */
 	size_t n_headers;
+	char *config_file;
+	struct config *config;		/* what stands in it; NULL: no file */
+	struct assignments typed;	/* on the command line */
+	struct passed passed;
 
 	struct quantity size, min_free;
 	bool uid_set, gid_set;
@@ -82,6 +104,17 @@ int options_parse(int argc, char *const *argv, struct options *o, char *reason,
 int options_complete(struct options *o, char *reason, size_t reason_len);
 
 void options_fini(struct options *o);
+
+/* A fresh *o has the defaults; one option is set to what was typed, or stands in a file.
+ * -ENOENT: there is no such option. */
+void options_set_defaults(struct options *o);
+int options_set(struct options *o, const char *name, const char *value, char *reason,
+		size_t reason_len);
+/* mount_options, of all that was set. 0 or -ENOMEM. */
+int options_make_mount_options(struct options *o);
+/* Prints the value of one option as .control/config has it. */
+void options_print(const struct options *o, const char *name, struct buf *to);
+bool options_is_repeated(const char *name);	/* more than one value counts */
 
 /* What --help prints. */
 void options_help(FILE *to, const char *program);

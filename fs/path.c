@@ -113,7 +113,7 @@ bool path_is_scheme(const char *dir_key)
 
 int path_child(const char *dir_key, const char *name, struct path *ret)
 {
-	struct path p = { PATH_EITHER, NULL, NULL };
+	struct path p = { .guess = PATH_EITHER };
 	int r;
 
 	if (!dir_key[0])
@@ -133,7 +133,8 @@ void path_fini(struct path *p)
 {
 	free(p->file);
 	free(p->dir);
-	p->file = p->dir = NULL;
+	free(p->url);
+	p->file = p->dir = p->url = NULL;
 }
 
 char *path_page_key(const char *dir_key)

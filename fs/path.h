@@ -20,6 +20,7 @@ struct path {
 	enum path_guess guess;
 	char *file;		/* key of the name as a file; NULL: cannot be one */
 	char *dir;		/* and as a directory; NULL: cannot be one */
+	char *url;		/* what is asked for the file; NULL: its key (origins.h) */
 };
 
 /* -ENOENT: no such name can be there; -ENAMETOOLONG, -ENOMEM. */

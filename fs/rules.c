@@ -67,36 +67,41 @@ const struct kind kind_globs = { parse_globs, print_globs, "globs separated by '
 
 /* --- the names --- */
 
-/* The path below the mount point, as the names of its directories are shown; the two '/'
- * behind a scheme are one there. NULL: no memory. */
-static char *path_of(const struct options *o, const char *dir_key, const char *name)
+/* What is behind `base` in a directory's key, as the names of its directories are shown; the
+ * two '/' behind a scheme are one there. NULL: no memory. */
+static char *path_of(const char *top, const char *base, const char *dir_key, const char *name)
 {
 	struct buf path = BUF_INIT;
-	size_t base = strlen(o->base_url);
+	size_t len = strlen(base);
 
-	if (strncmp(dir_key, o->base_url, base) == 0)
-		dir_key += base;
-	while (*dir_key) {
-		size_t len = strcspn(dir_key, "/");
-		_cleanup_(cleanup_free) char *segment = strndup(dir_key, len), *shown = NULL;
-
-		if (len && segment && url_segment_to_name(segment, &shown) == 0)
-			buf_printf(&path, "%s/", shown);
-		else if (len && segment)
-			buf_printf(&path, "%s/", segment);
+	buf_printf(&path, "%s%s", top, *top ? "/" : "");
+	if (strncmp(dir_key, base, len) == 0)
 		dir_key += len;
+	while (*dir_key) {
+		size_t n = strcspn(dir_key, "/");
+		_cleanup_(cleanup_free) char *segment = strndup(dir_key, n), *shown = NULL;
+
+		if (n && segment && url_segment_to_name(segment, &shown) == 0)
+			buf_printf(&path, "%s/", shown);
+		else if (n && segment)
+			buf_printf(&path, "%s/", segment);
+		dir_key += n;
 		dir_key += *dir_key == '/';
 	}
 	buf_str_append(&path, name);
 	return buf_take(&path);
 }
 
-static bool any_matches(const struct globs *g, const char *name, const char *path)
+/* other: what is said of the path there holds for this one too; NULL: none. */
+static bool any_matches(const struct globs *g, const char *name, const char *path,
+			const char *other)
 {
 	for (size_t i = 0; i < g->n; i++) {
-		const char *text = strchr(g->items[i], '/') ? path : name;
+		const char *glob = g->items[i];
 
-		if (text && fnmatch(g->items[i], text, 0) == 0)
+		if (!strchr(glob, '/') ? fnmatch(glob, name, 0) == 0 :
+		    (path && fnmatch(glob, path, 0) == 0) ||
+			    (other && fnmatch(glob, other, 0) == 0))
 			return true;
 	}
 	return false;
@@ -104,12 +109,16 @@ static bool any_matches(const struct globs *g, const char *name, const char *pat
 
 enum rule rules_find(const struct options *o, const char *dir_key, const char *name)
 {
-	_cleanup_(cleanup_free) char *path = NULL;
+	_cleanup_(cleanup_free) char *path = NULL, *other = NULL;
+	const struct policy_origin *origin;
 
 	if (o->files.n + o->dirs.n == 0)
 		return RULE_NONE;
-	path = path_of(o, dir_key, name);
-	if (any_matches(&o->files, name, path))
+	path = path_of("", o->base_url, dir_key, name);
+	origin = *o->base_url ? NULL : policies_origin(&o->policies, dir_key);
+	if (origin)
+		other = path_of(origin->name, origin->url, dir_key, name);
+	if (any_matches(&o->files, name, path, other))
 		return RULE_FILE;
-	return any_matches(&o->dirs, name, path) ? RULE_DIR : RULE_NONE;
+	return any_matches(&o->dirs, name, path, other) ? RULE_DIR : RULE_NONE;
 }

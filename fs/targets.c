@@ -8,6 +8,8 @@
 #include "../base/cleanup.h"
 #include "../base/clock.h"
 #include "../fetch/url.h"
+#include "options.h"
+#include "origins.h"
 #include "path.h"
 
 /* What was begun to be written in pieces by stdio ends anywhere, and half a URL is
@@ -33,27 +35,28 @@ static bool is_name(const char *name)
 }
 
 /* path is cut up in place. */
-static int path_key(const char *root_key, char *path, char **ret)
+static int path_url(const struct options *o, char *path, char **ret)
 {
-	char *key = strdup(root_key);
+	char *key = strdup(o->base_url);
 	int err = key ? 0 : -ENOMEM;
 
 	if (*path == '/')
 		path++;
 	while (err == 0 && *path) {
 		char *name = path;
-		struct path child = { PATH_EITHER, NULL, NULL };
+		struct path child = { .guess = PATH_EITHER };
 		bool last;
 
 		path += strcspn(path, "/");
 		last = *path == '\0';
 		if (!last)
 			*path++ = '\0';
-		err = is_name(name) ? path_child(key, name, &child) : -EINVAL;
+		err = is_name(name) ? origins_child(o, key, name, &child) : -EINVAL;
 		if (err < 0)
 			break;
 		free(key);
-		key = last ? TAKE_PTR(child.file) : TAKE_PTR(child.dir);
+		key = !last ? TAKE_PTR(child.dir) : child.url ? TAKE_PTR(child.url) :
+								TAKE_PTR(child.file);
 		path_fini(&child);
 		if (!key)
 			err = -EINVAL;
@@ -66,21 +69,35 @@ static int path_key(const char *root_key, char *path, char **ret)
 	return 0;
 }
 
-int targets_key(const char *root_key, char *text, char **ret)
+/* The URL, normal, as it is. */
+static int url_of(const struct options *o, char *text, char **ret)
 {
 	const char *reason;
 	int err;
 
 	if (!is_url(text))
-		return path_key(root_key, text, ret);
+		return path_url(o, text, ret);
 	err = url_normalise(text, ret, &reason);
 	return err == -ENOMEM ? err : err < 0 ? -EINVAL : 0;
+}
+
+int targets_key(const struct options *o, char *text, char **ret)
+{
+	_cleanup_(cleanup_free) char *url = NULL;
+	char *key = NULL;
+	int err = url_of(o, text, &url);
+
+	if (err == 0)
+		err = policies_key(&o->policies, url, &key);
+	if (err == 0)
+		*ret = key ? key : TAKE_PTR(url);
+	return err;
 }
 
 /* The key of a prefix. The last part is not a whole name: "/.h" is neither to be resolved
  * as dots, nor is a lone "https://host" to match "https://hostage". So one byte more
  * is normalised with it, and taken off again. */
-static int prefix_key(const char *root_key, const char *text, char **ret)
+static int prefix_key(const struct options *o, const char *text, char **ret)
 {
 	struct buf whole _cleanup_(buf_fini) = BUF_INIT;
 	int err;
@@ -91,7 +108,7 @@ static int prefix_key(const char *root_key, const char *text, char **ret)
 	buf_char(&whole, 'x');
 	if (!buf_ok(&whole))
 		return -ENOMEM;
-	err = targets_key(root_key, whole.data, ret);
+	err = url_of(o, whole.data, ret);
 	if (err == 0)
 		(*ret)[strlen(*ret) - 1] = '\0';
 	return err;
@@ -121,7 +138,7 @@ static bool cut_star(char *text, bool *ret_inner)
 
 /* The key of a glob, with TARGET_STAR for each star: they are words while it is
  * normalised, so that a star may be part of a name, or be a name. */
-static int glob_key(const char *root_key, const char *text, char **ret)
+static int glob_key(const struct options *o, const char *text, char **ret)
 {
 	struct buf whole _cleanup_(buf_fini) = BUF_INIT;
 	char *from, *to, *word;
@@ -139,7 +156,7 @@ static int glob_key(const char *root_key, const char *text, char **ret)
 	}
 	if (!buf_ok(&whole))
 		return -ENOMEM;
-	err = targets_key(root_key, whole.data, ret);
+	err = url_of(o, whole.data, ret);
 	if (err < 0)
 		return err;
 	from = to = *ret;
@@ -198,7 +215,7 @@ static int parse_word(const char *text, struct target *ret)
 	return 1;
 }
 
-static int parse_line(const char *root_key, char *text, struct target *ret)
+static int parse_line(const struct options *o, char *text, struct target *ret)
 {
 	char *whole _cleanup_(cleanup_free) = strdup(text);
 	bool prefix, inner;
@@ -209,11 +226,11 @@ static int parse_line(const char *root_key, char *text, struct target *ret)
 	prefix = cut_star(text, &inner);
 	if (inner) {
 		ret->kind = TARGET_GLOB;
-		return glob_key(root_key, whole, &ret->key);
+		return glob_key(o, whole, &ret->key);
 	}
 	ret->kind = prefix ? TARGET_PREFIX : TARGET_KEY;
-	return prefix ? prefix_key(root_key, text, &ret->key)
-		      : targets_key(root_key, text, &ret->key);
+	return prefix ? prefix_key(o, text, &ret->key)
+		      : targets_key(o, text, &ret->key);
 }
 
 void targets_free(struct target *targets, size_t n)
@@ -251,7 +268,7 @@ static int cut_dry_run(char **line, bool first, bool *dry_run)
 	return **line && strncmp(*line, DRY_RUN, strlen(DRY_RUN)) ? 0 : -EINVAL;
 }
 
-int targets_parse(const char *root_key, const char *text, size_t len, struct target **ret,
+int targets_parse(const struct options *o, const char *text, size_t len, struct target **ret,
 		  size_t *ret_n, bool *ret_dry_run)
 {
 	char *copy _cleanup_(cleanup_free) = strndup(text, len);
@@ -277,7 +294,7 @@ int targets_parse(const char *root_key, const char *text, size_t len, struct tar
 			continue;
 		err = cut_dry_run(&line, n == 0, &dry_run);
 		if (err == 0)
-			err = parse_line(root_key, line, &t);
+			err = parse_line(o, line, &t);
 		if (err == 0)
 			err = add_target(&targets, &n, &t);
 		if (err < 0)

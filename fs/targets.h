@@ -19,15 +19,16 @@
 
 #include "../index/index.h"
 
+struct options;
+
 /* All of text, or nothing: -EINVAL if a line is wrong, or some lines are dry runs and
- * others are not; -ENOMEM. root_key is the key of
- * the root directory. The targets are the caller's: targets_free(). */
-int targets_parse(const char *root_key, const char *text, size_t len, struct target **ret,
+ * others are not; -ENOMEM. The targets are the caller's: targets_free(). */
+int targets_parse(const struct options *o, const char *text, size_t len, struct target **ret,
 		  size_t *ret_n, bool *ret_dry_run);
 void targets_free(struct target *targets, size_t n);
 
-/* The key of a URL, or of a path below the mount point. text is cut up in place.
+/* The key of a URL, or of a path below the mount point of o. text is cut up in place.
  * -EINVAL, -ENOMEM. The key is the caller's. */
-int targets_key(const char *root_key, char *text, char **ret);
+int targets_key(const struct options *o, char *text, char **ret);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "../base/buf.h"
 #include "../base/clock.h"
+#include "kept.h"
 #include "ops.h"
 #include "reply.h"
 
@@ -95,6 +96,12 @@ static void put_mime_type(struct version *v, const struct meta *m, struct buf *t
 	buf_append(to, type, strcspn(type, "; \t"));
 }
 
+static void put_tags(struct version *v, const struct meta *m, struct buf *to)
+{
+	(void)v;
+	kept_tags(m, to);
+}
+
 /* Those that are empty are not there. */
 static const struct {
 	const char *name;
@@ -108,6 +115,7 @@ static const struct {
 	{ "user.webcachefs.fetched", put_fetched },
 	{ "user.webcachefs.stored", put_stored },
 	{ "user.webcachefs.cache_status", put_cache_status },
+	{ "user.webcachefs.tags", put_tags },
 	{ "user.mime_type", put_mime_type },
 	{ "user.xdg.origin.url", put_url },
 };
@@ -139,6 +147,8 @@ void xattr_get(struct fuse_req *req, uint64_t ino, const char *name, size_t size
 	for (n = 0; m && n < TABLE_N; n++)
 		if (strcmp(name, table[n].name) == 0)
 			table[n].put(i->version, m, &value);
+	if (m)
+		kept_value(m, name, &value);
 	if (buf_ok(&value) && value.len == 0)
 		reply_err(req, -ENODATA);
 	else
@@ -165,6 +175,8 @@ void xattr_list(struct fuse_req *req, uint64_t ino, size_t size)
 			buf_append(&names, table[n].name, strlen(table[n].name) + 1);
 		buf_fini(&value);
 	}
+	if (m)
+		kept_names(m, &names);
 	reply_value(req, &names, size);
 	buf_fini(&names);
 	inode_unref(&fs->inodes, i);

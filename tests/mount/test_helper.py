@@ -80,6 +80,20 @@ def test_options_of_fstab_are_taken(installed, mnt, origin, place):
     run("umount", mnt)
 
 
+def test_a_configuration_file_through_fstab(installed, mnt, origin, place):
+    origin.fresh("/base/a.txt", b"there")
+    (place / "conf").write_text(f"[origin here]\nurl = {origin.url}/base\n")
+    fstab = place / "fstab"
+    fstab.write_text(f"web {mnt} webcachefs config={place / 'conf'},cache_dir={place / 'c'} 0 0\n")
+    run("mount", "-T", fstab, mnt)
+    assert read(mnt / "here/a.txt") == b"there"
+    run("umount", mnt)
+    (place / "conf").write_text("[mount]\nttl = soon\n")
+    done = run("mount", "-T", fstab, mnt, check=False)
+    assert done.returncode != 0 and f"{place / 'conf'}:2: option ttl=soon" in done.stderr
+    assert not mount_entry(mnt)
+
+
 def test_header_with_spaces_through_mount(installed, mnt, origin, place):
     origin.fresh("/a.txt", b"there")
     run("mount", "-t", "webcachefs", origin.url, mnt, "-o",

@@ -95,11 +95,10 @@ static void test_headers_from_everywhere(void **state)
 	write_file("# a comment\n\nX-Two: 2, 3\r\n  X-Three:4  \n");
 	snprintf(list, sizeof list, "header=X-One: 1,header_file=%s", file);
 	assert_int_equal(complete("http://u:p@a.example/", mnt, list, &o, reason), 0);
-	assert_string_equal(o.fetch.headers[0], "X-One: 1");
-	assert_string_equal(o.fetch.headers[1], "Authorization: Basic dTpw");
-	assert_string_equal(o.fetch.headers[2], "X-Two: 2, 3");
-	assert_string_equal(o.fetch.headers[3], "X-Three:4");
-	assert_null(o.fetch.headers[4]);
+	assert_string_equal(o.policies.general.headers[0], "X-One: 1");
+	assert_string_equal(o.policies.general.headers[1], "Authorization: Basic dTpw");
+	assert_null(o.policies.general.headers[2]);
+	assert_non_null(o.policies.general.header_file);
 	options_fini(&o);
 	write_file("this is no header\n");
 	assert_int_equal(complete("http://a.example/", mnt, list, &o, reason), -EINVAL);
@@ -169,7 +168,7 @@ static void test_who_and_what_kind_of_cache(void **state)
 	assert_int_equal(o.gid, getgid());
 	assert_false(o.fetch.shared);
 	assert_false(o.umask_set);
-	assert_string_equal(o.fetch.user_agent, "webcachefs/" WEBCACHEFS_VERSION);
+	assert_string_equal(o.policies.general.user_agent, "webcachefs/" WEBCACHEFS_VERSION);
 	options_fini(&o);
 	assert_int_equal(complete("http://a.example/", mnt, "allow_other,uid=7,gid=8,umask=0", &o,
 				  reason), 0);

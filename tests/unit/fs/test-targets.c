@@ -5,15 +5,18 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "../../../fs/options.h"
 #include "../../../fs/targets.h"
 
 #define ROOT "https://a.example/t/"
+
+static const struct options mount = { .base_url = (char *)(uintptr_t)ROOT };
 
 static int parse(const char *text, struct target **ret, size_t *ret_n)
 {
 	bool dry_run;
 
-	return targets_parse(ROOT, text, strlen(text), ret, ret_n, &dry_run);
+	return targets_parse(&mount, text, strlen(text), ret, ret_n, &dry_run);
 }
 
 static void test_one_line(void **state)
@@ -128,7 +131,7 @@ static void test_bad_syntax(void **state)
 	struct target *targets = NULL;
 	size_t n;
 
-	assert_int_equal(targets_parse(ROOT, "a\0b\n", 4, &targets, &n, &(bool){ false }), -EINVAL);
+	assert_int_equal(targets_parse(&mount, "a\0b\n", 4, &targets, &n, &(bool){ false }), -EINVAL);
 }
 
 static void test_lines(void **state)
@@ -149,11 +152,11 @@ static void test_lines(void **state)
 	assert_int_equal(parse("\n\n", &targets, &n), 0);
 	assert_int_equal(n, 0);
 	targets_free(targets, n);
-	assert_int_equal(targets_parse(ROOT, "", 0, &targets, &n, &(bool){ false }), 0);
+	assert_int_equal(targets_parse(&mount, "", 0, &targets, &n, &(bool){ false }), 0);
 	assert_int_equal(n, 0);
 	targets_free(targets, n);
 	/* The bytes behind len are not looked at. */
-	assert_int_equal(targets_parse(ROOT, "a.jpg-and-more", 5, &targets, &n, &(bool){ false }), 0);
+	assert_int_equal(targets_parse(&mount, "a.jpg-and-more", 5, &targets, &n, &(bool){ false }), 0);
 	assert_string_equal(targets[0].key, ROOT "a.jpg");
 	targets_free(targets, n);
 }
@@ -168,11 +171,11 @@ static void test_an_unfinished_long_text_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < len; i++)
 		text[i] = i % 8 == 7 ? '\n' : 'a';
-	assert_int_equal(targets_parse(ROOT, text, len, &targets, &n, &(bool){ false }), 0);
+	assert_int_equal(targets_parse(&mount, text, len, &targets, &n, &(bool){ false }), 0);
 	assert_int_equal(n, len / 8);
 	targets_free(targets, n);
-	assert_int_equal(targets_parse(ROOT, text, len - 3, &targets, &n, &(bool){ false }), -EINVAL);
-	assert_int_equal(targets_parse(ROOT, text, 4096 - 3, &targets, &n, &(bool){ false }), 0);
+	assert_int_equal(targets_parse(&mount, text, len - 3, &targets, &n, &(bool){ false }), -EINVAL);
+	assert_int_equal(targets_parse(&mount, text, 4096 - 3, &targets, &n, &(bool){ false }), 0);
 	targets_free(targets, n);
 	free(text);
 }
