@@ -7,6 +7,7 @@
  * response.c what came: headers decide, bytes flow      thread F
  * fill.c     bytes that readers wait for                thread F
  * look.c     what is under way, for people              thread F
+ * sight.c    what an exchange cost                      thread F
  * policy.c   headers -> struct meta                     pure
  *
  * Lock order: fetch.lock -> index.lock -> version.lock -> inbox. */
@@ -26,6 +27,7 @@
 #include "fetch.h"
 #include "headers.h"
 #include "hold.h"
+#include "sight.h"
 #include "url.h"
 
 #define FETCH_WHOLE (4 * 1024 * 1024)	/* bodies up to this come whole ... */
@@ -117,6 +119,7 @@ struct transfer {
 	int64_t skip;			/* bytes of the body to drop first */
 	struct decoder *decoder;
 	int64_t request_ms, response_ms;	/* wall */
+	struct sight sight;
 	int64_t retry_after_ms;		/* -1: none */
 	int abort_err;			/* we ended it, and why; 0 */
 	char *location;			/* redirect to follow */
