@@ -15,6 +15,7 @@ static const struct control_file table[] = {
 	{ "refresh", 0200, NULL, control_refresh_act, NULL },
 	{ "reset", 0200, NULL, control_reset_act, NULL },
 	{ "stats", 0400, control_stats_render, NULL, NULL },
+	{ "status.html", 0400, control_status_render, NULL, NULL },
 	{ "transfers", 0400, control_transfers_render, NULL, NULL },
 	{ "version", 0400, control_version_render, NULL, NULL },
 };
