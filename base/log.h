@@ -2,7 +2,8 @@
  *
  * To stderr while in the foreground, to syslog once log_to_syslog() was called.
  * One line a message, no newline in fmt. Whoever decides what to do about an
- * error logs it, once; whoever passes it up does not. */
+ * error logs it, once; whoever passes it up does not. More than a few a minute from one
+ * place (one fmt) are counted instead of said (log_limit.h), but at level DEBUG. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

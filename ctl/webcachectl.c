@@ -208,7 +208,7 @@ static int stats(char **args)
 	while ((line = strsep(&rest, "\n"))) {
 		char name[64], value[64];
 
-		if (sscanf(line, " \"%63[a-z_]\": %63[^,\n]", name, value) == 2)
+		if (sscanf(line, " \"%63[a-z0-9_]\": %63[^,\n]", name, value) == 2)
 			printf("%-20s %s\n", name, value);
 	}
 	return 0;

@@ -7,10 +7,10 @@
 #include "../base/clock.h"
 #include "fetch_private.h"
 
-void absent_add(struct fetch *f, const char *host)
+void absent_add(struct fetch *f, const char *host, int64_t ttl_ms)
 {
 	WITH_LOCK(&f->lock)
-		hold_add(&f->absent, host, -ENOENT, clock_wall_ms(), f->config.negative_ttl_ms);
+		hold_add(&f->absent, host, -ENOENT, clock_wall_ms(), ttl_ms);
 }
 
 bool absent_has(struct fetch *f, const char *key)

@@ -46,6 +46,7 @@ struct want {
 	 * the answer may be given again without asking (0: not at all). */
 	void (*done)(struct want *w, int err, struct version *v, int64_t fresh_ms);
 	enum cache_status status;	/* set before done */
+	int http_status;		/* the same: of the response that decided; 0: none */
 	void *transfer;			/* fetch's */
 };
 

@@ -9,6 +9,7 @@
  * resolve.c  why a host has no address                  thread F
  * absent.c   hosts that do not exist                    any thread
  * look.c     what is under way, for people              thread F
+ * sight.c    what an exchange cost                      thread F
  * policy.c   headers -> struct meta                     pure
  * turn.c     whose turn it is                           thread F
  *
@@ -32,6 +33,7 @@
 #include "hold.h"
 #include "lane.h"
 #include "policy.h"
+#include "sight.h"
 #include "url.h"
 
 #define FETCH_WHOLE (4 * 1024 * 1024)	/* bodies up to this come whole ... */
@@ -128,6 +130,7 @@ struct transfer {
 	int64_t skip;			/* bytes of the body to drop first */
 	struct decoder *decoder;
 	int64_t request_ms, response_ms;	/* wall */
+	struct sight sight;
 	int64_t retry_after_ms;		/* -1: none */
 	CURLcode code;			/* how curl ended it */
 	int abort_err;			/* we ended it, and why; 0 */
@@ -252,7 +255,7 @@ void resolve_answer(struct fetch *f, struct message *m);	/* takes m, as does */
 void resolve_drop(struct message *m);
 
 /* absent.c */
-void absent_add(struct fetch *f, const char *host);
+void absent_add(struct fetch *f, const char *host, int64_t ttl_ms);
 bool absent_has(struct fetch *f, const char *key);	/* the host of that URL */
 void absent_drop(struct fetch *f, const struct target *targets, size_t n);
 

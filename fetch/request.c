@@ -255,7 +255,7 @@ int request_build(struct transfer *t)
 	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, response_body);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 	t->request_ms = clock_wall_ms();
-	count(upstream_requests);
+	sight_sent(t);
 	log_debug("GET %s%s%s", t->url, t->stale ? " (revalidated)" : "", t->v ? " (range)" : "");
 	return 0;
 }

@@ -174,11 +174,12 @@ void resolve_answer(struct fetch *f, struct message *m)
 	struct question *q = container_of(m, struct question, message);
 	struct transfer *t;
 
-	if (q->err == -ENOENT)
-		absent_add(f, q->host);
-	/* Known by now: the next one finds it. */
-	while ((t = next_that_waits(f, q->host)) != NULL)
+	/* An address is known by now: the next one finds it. */
+	while ((t = next_that_waits(f, q->host)) != NULL) {
+		if (q->err == -ENOENT)
+			absent_add(f, q->host, t->policy->negative_ttl_ms);
 		transfer_abort(t, q->err ? q->err : -EHOSTUNREACH);
+	}
 	free(q);
 }
 

@@ -10,7 +10,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
-#include "../base/counters.h"
+#include "../base/origins.h"
 #include "../base/log.h"
 #include "content_range.h"
 #include "fetch_private.h"
@@ -82,7 +82,7 @@ static int begin_version(struct transfer *t, struct meta *m)
 	if (err)
 		return give_up(t, err);
 	if (!(m->flags & META_STORE))
-		count(bypassed);
+		count_at(t->key, bypassed);
 	t->v = v;
 	return 0;
 }
@@ -187,7 +187,7 @@ static int on_not_modified(struct transfer *t)
 	WITH_LOCK(&t->fetch->lock)
 		if (!t->purged)
 			version_set_meta(t->stale, m);
-	count(revalidated);
+	count_at(t->key, revalidated);
 	t->body_ignored = true;
 	transfer_answer(t, 0, t->stale, CACHE_REVALIDATED);
 	return 0;
@@ -343,6 +343,7 @@ size_t response_header(char *data, size_t size, size_t n, void *transfer)
 			return len;	/* the real one follows */
 		t->headers_done = true;
 		headers_drop_hop_by_hop(&t->headers);
+		sight_headers(t);
 		return on_headers(t) < 0 ? 0 : len;
 	}
 	err = headers_add_line(&t->headers, data, len);
@@ -445,7 +446,7 @@ size_t response_body(char *data, size_t size, size_t n, void *transfer)
 		from = t->skip < (int64_t)len ? (size_t)t->skip : len;
 		if (t->skip > (int64_t)len || from == len) {
 			t->skip -= (int64_t)len;
-			count_by(upstream_bytes, (int64_t)len);
+			sight_bytes(t, len);
 			return len;
 		}
 	}
@@ -460,7 +461,6 @@ size_t response_body(char *data, size_t size, size_t n, void *transfer)
 		return 0;
 	}
 	t->skip = 0;
-	count_by(upstream_bytes, (int64_t)len);
 	length = version_length(t->v);
 	if (length >= 0 && t->pos == (t->end >= 0 ? t->end : length) && !t->decoder)
 		response_refuse_leftovers(t);
@@ -469,6 +469,8 @@ size_t response_body(char *data, size_t size, size_t n, void *transfer)
 	else
 		fill_adjust(t);
 	transfer_came(t, len);
+	/* Behind it: readers have their bytes, and no-store ends with the body. */
+	sight_bytes(t, len);
 	return len;
 }
 

@@ -13,9 +13,9 @@
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
-#include "../base/counters.h"
 #include "../base/log.h"
 #include "failure.h"
+#include "../base/origins.h"
 #include "fetch_private.h"
 #include "outcome.h"
 #include "retry.h"
@@ -31,6 +31,7 @@ static void set_state(struct transfer *t, enum transfer_state state)
 	t->throttled = t->throttled && state == TRANSFER_PAUSED;
 	turn_count(t, 1);
 	f->stuck = false;
+	sight_paused(t, state == TRANSFER_PAUSED);
 	list_remove(&t->link);
 	switch (state) {
 	case TRANSFER_QUEUED:
@@ -118,6 +119,7 @@ void transfer_end(struct transfer *t)
 {
 	struct fetch *f = t->fetch;
 
+	sight_ended(t, 0);
 	detach(t);
 	set_state(t, TRANSFER_ENDED);
 	turn_change_lanes(t, true);
@@ -229,6 +231,23 @@ static void hold_back(struct transfer *t, int err)
 			hold_add(&f->holds, t->key, err, clock_wall_ms(), t->retry_after_ms);
 }
 
+/* That a name is not there, or not for us, is nothing to wake somebody up for. */
+static void tell(const struct transfer *t, int err, const char *then)
+{
+	bool of_origin = err == -EIO || err == -EBUSY || err == -ETIMEDOUT ||
+			 err == -ECONNREFUSED || err == -EHOSTUNREACH;
+	enum log_level level = of_origin ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
+
+	if (err == -EINTR || !log_wants(level))
+		return;
+	if (t->headers_done && t->http_status >= 400)
+		log_message(level, "%s: status %d%s", t->url ? t->url : t->key, t->http_status,
+			    then);
+	else
+		log_message(level, "%s: %s%s%s%s", t->url ? t->url : t->key, strerror(-err),
+			    t->curl_error[0] ? ": " : "", t->curl_error, then);
+}
+
 static bool can_be_taken_up(struct version *v)
 {
 	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
@@ -241,12 +260,15 @@ static void count_failure(const struct transfer *t, int err)
 	const struct failure failure = { .err = err, .code = t->code, .status = t->http_status };
 	enum counter counter = failure_counter(&failure);
 
-	if (counter != COUNT_N)
+	if (counter == COUNT_timeouts)
+		count_at(t->url, timeouts);
+	else if (counter != COUNT_N)
 		counter_add(counter, 1);
 }
 
 static void fail(struct transfer *t, int err)
 {
+	sight_ended(t, err);
 	count_failure(t, err);
 	if (t->v && t->kind == TRANSFER_GET && !t->recorded)
 		list_remove(&t->record_link);
@@ -256,13 +278,11 @@ static void fail(struct transfer *t, int err)
 		version_fail(t->v, err);
 	hold_back(t, err);
 	if (t->kind == TRANSFER_GET && stale_may_serve(t, err)) {
-		count(stale_served);
-		log_debug("%s: %s: the stored copy is served", t->key, strerror(-err));
+		count_at(t->key, stale_served);
+		tell(t, err, ": the stored copy is served");
 		transfer_answer(t, 0, t->stale, CACHE_STALE);
 	} else if (t->kind == TRANSFER_GET) {
-		if (err != -EINTR)
-			log_debug("%s: %s%s%s", t->key, strerror(-err),
-				  t->curl_error[0] ? ": " : "", t->curl_error);
+		tell(t, err, "");
 		transfer_answer(t, err, NULL, CACHE_MISS);
 	}
 	transfer_end(t);
@@ -317,12 +337,13 @@ static bool try_again(struct transfer *t, int err)
 	if (delay < 0)
 		return false;
 	t->attempt++;
+	sight_ended(t, err);
 	detach(t);
 	if (t->v && is_unseen(t))
 		start_over(t, err);
 	if (t->v && t->pos > 0)
 		count(resumed);
-	count(retries);
+	count_at(t->url, retries);
 	t->retry_at_ms = clock_mono_ms() + delay;
 	set_state(t, TRANSFER_WAITING);
 	return true;
@@ -334,6 +355,7 @@ static bool follow(struct transfer *t)
 {
 	if (!t->location)
 		return false;
+	sight_ended(t, 0);
 	if (++t->hops > FETCH_HOPS_MAX) {
 		fail(t, -ELOOP);
 		return true;

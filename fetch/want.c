@@ -5,7 +5,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
-#include "../base/counters.h"
+#include "../base/origins.h"
 #include "fetch_private.h"
 #include "outcome.h"
 
@@ -119,19 +119,20 @@ int64_t fetch_fresh_ms(const struct fetch *f, struct version *v)
 	return left > 0 ? left : 0;
 }
 
-static void deliver(struct want *w, int err, struct version *v, enum cache_status status,
-		    int64_t fresh_ms)
+static void deliver(const char *key, struct want *w, int err, struct version *v,
+		    enum cache_status status, int64_t fresh_ms)
 {
 	if (!err) {
 		struct meta *m = version_meta(v);
 
+		w->http_status = m->status;
 		err = m->status / 100 == 2 ? 0 : outcome_errno_of_status(m->status);
 		meta_unref(m);
 	}
 	if (err == -ENOENT)
 		status = status == CACHE_HIT ? CACHE_NEGATIVE : status;
 	if (err && err != -ENOENT && err != -EINTR)
-		count(errors);
+		count_at(key, errors);
 	w->status = status;
 	w->done(w, err, err ? NULL : version_ref(v), fresh_ms);
 }
@@ -141,6 +142,7 @@ void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_
 	struct list wants = LIST_INIT(wants), *first = NULL;
 	struct version *old = NULL;
 	int64_t fresh_ms;
+	struct want *w;
 
 	if (v)
 		version_ref(v);
@@ -165,7 +167,11 @@ void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_
 			first = list_pop(&wants);
 		if (!first)
 			return;
-		deliver(list_entry(first, struct want, link), err, v, status, fresh_ms);
+		w = list_entry(first, struct want, link);
+		/* Thread F's to read, as is each failure. */
+		if (err && t->headers_done)
+			w->http_status = t->http_status;
+		deliver(t->key, w, err, v, status, fresh_ms);
 	}
 }
 
@@ -217,13 +223,13 @@ static void serve(const struct fetch *f, struct want *w, struct version *v,
 
 	meta_unref(m);
 	if (status != CACHE_HIT)
-		count(stale_served);
+		count_at(version_key(v), stale_served);
 	else if (found)
-		count(hits);
+		count_at(version_key(v), hits);
 	else
-		count(negative_hits);
+		count_at(version_key(v), negative_hits);
 	version_touch(v);
-	deliver(w, 0, v, status, status == CACHE_HIT ? fetch_fresh_ms(f, v) : 0);
+	deliver(version_key(v), w, 0, v, status, status == CACHE_HIT ? fetch_fresh_ms(f, v) : 0);
 }
 
 bool want_stale_may_serve(struct version *v)
@@ -234,11 +240,11 @@ bool want_stale_may_serve(struct version *v)
 	       clock_wall_ms() < m->sie_until_ms;
 }
 
-static void deliver_held(struct want *w, int err)
+static void deliver_held(const char *key, struct want *w, int err)
 {
 	if (err == -ENOENT)
 		count(negative_hosts);
-	deliver(w, err, NULL, err == -ENOENT ? CACHE_NEGATIVE : CACHE_MISS, 0);
+	deliver(key, w, err, NULL, err == -ENOENT ? CACHE_NEGATIVE : CACHE_MISS, 0);
 }
 
 /* The origin does not want to be asked now, or there was none a moment ago. False: it
@@ -261,7 +267,7 @@ static bool answer_held(struct fetch *f, const char *key, struct want *w, struct
 	     want_stale_may_serve(v)))
 		serve(f, w, v, CACHE_STALE);
 	else
-		deliver_held(w, err);
+		deliver_held(key, w, err);
 	return true;
 }
 
@@ -286,18 +292,18 @@ static void join(struct transfer *t, struct want *w, bool may_be_stale,
 		 struct version **ret_answer)
 {
 	if (t->answered) {
-		count(coalesced);
+		count_at(t->key, coalesced);
 		*ret_answer = version_ref(t->answer);
 		w->status = t->status;
 	} else if (may_be_stale && t->meanwhile &&
 		   meanwhile_is_welcome(t->meanwhile, &w->status)) {
 		if (w->status == CACHE_HIT)
-			count(hits);
+			count_at(t->key, hits);
 		else
-			count(stale_served);
+			count_at(t->key, stale_served);
 		*ret_answer = version_ref(t->meanwhile);
 	} else {
-		count(coalesced);
+		count_at(t->key, coalesced);
 		list_append(&t->wants, &w->link);
 		w->transfer = t;
 	}
@@ -307,6 +313,15 @@ static void join(struct transfer *t, struct want *w, bool may_be_stale,
 static bool has_lost_its_beginning(struct version *v)
 {
 	return is_lost(v) && version_missing(v, 0) == 0 && version_stored(v) > 0;
+}
+
+/* Or failed. Readers may have had its last byte before its state says so. */
+static bool has_ended(struct version *v)
+{
+	int64_t length = version_length(v);
+
+	return version_state(v) != VERSION_ARRIVING ||
+	       (length >= 0 && version_missing(v, 0) == length);
 }
 
 /* False: nobody fetches it. */
@@ -321,7 +336,7 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 
 		/* Once its body is whole (or failed) there is nothing to share any more:
 		 * what may be used again is found in the index. */
-		if (t && t->answered && (version_state(t->answer) != VERSION_ARRIVING ||
+		if (t && t->answered && (has_ended(t->answer) ||
 					 has_lost_its_beginning(t->answer))) {
 			leave(t);
 			t = NULL;
@@ -332,7 +347,7 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 			join(t, w, !(flags & WANT_RELOAD), &answer);
 	}
 	if (answer) {
-		deliver(w, 0, answer, w->status, fetch_fresh_ms(f, answer));
+		deliver(key, w, 0, answer, w->status, fetch_fresh_ms(f, answer));
 		version_unref(answer);
 	}
 	return joined;
@@ -446,12 +461,13 @@ static void want(struct fetch *f, const char *key, const char *url, unsigned fla
 		    answer_held(f, key, w, v, use))
 			return;
 		if (flags & WANT_CACHED || atomic_load(&f->offline)) {
-			deliver(w, flags & WANT_CACHED ? -ENOENT : -ENETDOWN, NULL, CACHE_MISS, 0);
+			deliver(key, w, flags & WANT_CACHED ? -ENOENT : -ENETDOWN, NULL, CACHE_MISS,
+				0);
 			return;
 		}
 		if (!fetch_may_ask(f, key, key)) {
 			count(refused);
-			deliver(w, -EACCES, NULL, CACHE_MISS, 0);
+			deliver(key, w, -EACCES, NULL, CACHE_MISS, 0);
 			return;
 		}
 		if (use == USE_STALE_WHILE_REVALIDATE) {
@@ -461,11 +477,11 @@ static void want(struct fetch *f, const char *key, const char *url, unsigned fla
 		}
 		err = start(f, key, url, w, v, generation);
 		if (err == 0) {
-			count(misses);
+			count_at(key, misses);
 			return;
 		}
 		if (err != -EAGAIN) {
-			deliver(w, err, NULL, CACHE_MISS, 0);
+			deliver(key, w, err, NULL, CACHE_MISS, 0);
 			return;
 		}
 	}
@@ -478,8 +494,9 @@ void fetch_want(struct fetch *f, const char *url, unsigned flags, struct want *w
 	list_init(&w->link);
 	w->transfer = NULL;
 	w->status = CACHE_MISS;
+	w->http_status = 0;
 	if (policies_key(f->config.policies, url, &key) < 0)
-		deliver(w, -ENOMEM, NULL, CACHE_MISS, 0);
+		deliver(url, w, -ENOMEM, NULL, CACHE_MISS, 0);
 	else
 		want(f, key ? key : url, key ? url : NULL, flags, w);
 }

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/access_log.h"
 #include "../base/clock.h"
+#include "access.h"
 #include "ask.h"
 #include "cached.h"
 #include "options.h"
@@ -104,14 +106,18 @@ static bool is_fresh(struct fs *fs, const char *key)
 	return m && (now < m->fresh_until_ms || now < m->swr_until_ms);
 }
 
-static void answer_now(struct fs *fs, struct fuse_req *req, const char *key,
+/* look: also for what is stale. */
+static void answer_now(struct fs *fs, struct fuse_req *req, const char *key, bool look,
 		       park_answer *answer, void *arg)
 {
 	struct version *v _cleanup_(version_unrefp) = NULL;
-	int64_t fresh_ms = 0;
-	int err = key ? cached_find(fs, key, &v, &fresh_ms) : -ENOENT;
+	int64_t fresh_ms = 0, since_ns = clock_mono_ns();
+	int err = look ? cached_find(fs, key, &v, &fresh_ms) : -ENOENT;
+	enum cache_status status = err ? CACHE_MISS : fresh_ms ? CACHE_HIT : CACHE_STALE;
 
-	answer(fs, req, arg, err, v, fresh_ms, err ? CACHE_MISS : fresh_ms ? CACHE_HIT : CACHE_STALE);
+	if (access_log_wanted())
+		access_note(req, key, err, v, status, 0, since_ns);
+	answer(fs, req, arg, err, v, fresh_ms, status);
 	free(arg);
 }
 
@@ -128,12 +134,12 @@ void ask_want(struct fs *fs, struct fuse_req *req, const char *url, park_answer 
 	if (fs->options->fetch.offline || is_fresh(fs, key)) {
 		park_want(fs, req, url, 0, answer, arg);
 	} else if (sees_only_cached(fs, req)) {
-		answer_now(fs, req, key, answer, arg);
+		answer_now(fs, req, key, true, answer, arg);
 	} else if (fs->options->miss_background) {
 		/* What is not to be stored is of no use to the next one either. */
 		if (policies_store(&fs->options->policies, key))
 			fetch_behind(fs, url);
-		answer_now(fs, req, NULL, answer, arg);
+		answer_now(fs, req, key, false, answer, arg);
 	} else {
 		park_want(fs, req, url, 0, answer, arg);
 	}

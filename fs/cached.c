@@ -4,8 +4,10 @@
 #include <fuse_lowlevel.h>
 #include <string.h>
 
+#include "../base/access_log.h"
 #include "../base/clock.h"
 #include "../fetch/url.h"
+#include "access.h"
 #include "attr.h"
 #include "cached.h"
 #include "known.h"
@@ -56,12 +58,14 @@ static bool answer_file(struct fs *fs, struct fuse_req *req, const char *key)
 {
 	struct version *v _cleanup_(version_unrefp) = NULL;
 	struct inode *i;
-	int64_t ms;
+	int64_t ms, since_ns = clock_mono_ns();
 	int r;
 
 	if (!key || cached_find(fs, key, &v, &ms) < 0)
 		return false;
 	version_touch(v);
+	if (access_log_wanted())
+		access_note(req, key, 0, v, ms ? CACHE_HIT : CACHE_STALE, 0, since_ns);
 	r = inodes_show_version(&fs->inodes, v, &i);
 	if (r < 0)
 		reply_failed(req, r);

@@ -209,6 +209,29 @@ static int complete_globs(struct globs *g)
 	}
 	return 0;
 }
+/* It need not be there yet. The daemon would wait for itself if it lay in the mount. */
+static int complete_access_log(struct options *o, const struct reason *r)
+{
+	char *dir _cleanup_(cleanup_free) = NULL, *real _cleanup_(cleanup_free) = NULL;
+	char *name, *path = NULL;
+
+	if (!o->access_log)
+		return 0;
+	name = strrchr(o->access_log, '/');
+	dir = name ? strndup(o->access_log, (size_t)(name - o->access_log) + 1) : strdup(".");
+	real = dir ? realpath(dir, NULL) : NULL;
+	if (!real)
+		return complain(r, -errno, o->access_log, NULL);
+	if (cache_dir_is_below(real, o->mountpoint))
+		return complain(r, -EINVAL, o->access_log,
+				"the access log cannot lie below the mount point");
+	if (asprintf(&path, "%s/%s", strcmp(real, "/") ? real : "",
+		     name ? name + 1 : o->access_log) < 0)
+		return complain(r, -ENOMEM, o->access_log, NULL);
+	free(o->access_log);
+	o->access_log = path;
+	return 0;
+}
 
 static int complete_rest(struct options *o, const struct reason *r)
 {
@@ -278,7 +301,7 @@ int options_complete(struct options *o, char *reason, size_t reason_len)
 {
 	static int (*const steps[])(struct options *, const struct reason *) = {
 		complete_config, complete_url, complete_allow, complete_policies, complete_mountpoint,
-		complete_cache_dir, complete_size, complete_owner,
+		complete_cache_dir, complete_size, complete_access_log, complete_owner,
 	};
 	const struct reason r = { reason, reason_len };
 	int err = 0;

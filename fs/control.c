@@ -7,6 +7,7 @@ static const struct control_file table[] = {
 	{ "config", 0400, control_config_render, NULL, NULL },
 	{ "explain", 0400, NULL, NULL, control_explain_render },
 	{ "health", 0400, control_health_render, NULL, NULL },
+	{ "history", 0400, control_history_render, NULL, NULL },
 	{ "metrics", 0400, control_metrics_render, NULL, NULL },
 	{ "offline", 0600, control_offline_render, control_offline_act, NULL },
 	{ "purge", 0200, NULL, control_purge_act, NULL },
@@ -14,6 +15,7 @@ static const struct control_file table[] = {
 	{ "refresh", 0200, NULL, control_refresh_act, NULL },
 	{ "reset", 0200, NULL, control_reset_act, NULL },
 	{ "stats", 0400, control_stats_render, NULL, NULL },
+	{ "status.html", 0400, control_status_render, NULL, NULL },
 	{ "transfers", 0400, control_transfers_render, NULL, NULL },
 	{ "version", 0400, control_version_render, NULL, NULL },
 };

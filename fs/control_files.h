@@ -8,10 +8,12 @@
 int control_config_render(struct fs *fs, struct buf *to);
 int control_explain_render(struct fs *fs, const char *name, struct buf *to);
 int control_health_render(struct fs *fs, struct buf *to);
+int control_history_render(struct fs *fs, struct buf *to);
 int control_metrics_render(struct fs *fs, struct buf *to);
 int control_offline_render(struct fs *fs, struct buf *to);
 int control_purged_render(struct fs *fs, struct buf *to);
 int control_stats_render(struct fs *fs, struct buf *to);
+int control_status_render(struct fs *fs, struct buf *to);
 int control_transfers_render(struct fs *fs, struct buf *to);
 int control_version_render(struct fs *fs, struct buf *to);
 

@@ -1,4 +1,6 @@
 #include "../base/counters.h"
+#include "../base/histogram.h"
+#include "../base/origins.h"
 #include "control_files.h"
 
 /* Whatever is written: `echo > reset` is as clear as `echo 1 > reset`. */
@@ -9,5 +11,7 @@ int control_reset_act(struct fs *fs, const struct control_writer *by, const char
 	(void)text;
 	(void)len;
 	counters_reset();
+	histograms_reset();
+	origins_reset();
 	return 0;
 }

@@ -1,7 +1,7 @@
 #include "facts.h"
 
 #include "../base/clock.h"
-#include "../base/counters.h"
+#include "../base/origins.h"
 #include "fs.h"
 
 int facts_take(struct fs *fs, struct fact ret[FACTS_MAX])
@@ -21,11 +21,22 @@ int facts_take(struct fs *fs, struct fact ret[FACTS_MAX])
 	return n;
 }
 
+static double share(int64_t here, int64_t there)
+{
+	return here + there > 0 ? (double)here / (double)(here + there) : 0;
+}
+
 double facts_hit_rate(void)
 {
-	double here = (double)(counter_value(COUNT_hits) + counter_value(COUNT_negative_hits) +
-			       counter_value(COUNT_stale_served));
-	double there = (double)(counter_value(COUNT_misses) + counter_value(COUNT_coalesced));
+	return share(counter_value(COUNT_hits) + counter_value(COUNT_negative_hits) +
+			     counter_value(COUNT_stale_served),
+		     counter_value(COUNT_misses) + counter_value(COUNT_coalesced));
+}
 
-	return here + there > 0 ? here / (here + there) : 0;
+double facts_hit_rate_of(const struct origin_view *o)
+{
+	const int64_t *v = o->values;
+
+	return share(v[ORIGIN_hits] + v[ORIGIN_negative_hits] + v[ORIGIN_stale_served],
+		     v[ORIGIN_misses] + v[ORIGIN_coalesced]);
 }

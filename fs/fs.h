@@ -11,13 +11,14 @@
 #define FUSE_USE_VERSION 314
 #endif
 
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "../fetch/fetch.h"
 #include "../index/index.h"
+#include "chores.h"
+#include "history.h"
 #include "inode.h"
 #include "listing.h"
 #include "notify.h"
@@ -48,9 +49,10 @@ struct fs {
 	struct revisits revisits;
 	struct notify notify;
 	struct purged purged;
+	struct history history;
+	struct chores chores;
 
 	/* session.c's. */
-	sem_t stop;			/* posted: session_run() is to end */
 	bool default_permissions;	/* the kernel checks modes; constant */
 	unsigned max_read;		/* bytes, of the mount option; 0: not given; constant */
 	_Atomic bool init_answered;	/* channel.c's */

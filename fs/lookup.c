@@ -240,6 +240,7 @@ void lookup_op(struct fuse_req *req, uint64_t parent, const char *name)
 	struct inode *i = inodes_find(&fs->inodes, parent);
 
 	count(lookups);
+	chores_note_activity(fs);
 	if (!i)
 		reply_err(req, -ESTALE);
 	else if (i->kind == INODE_CONTROL_DIR)

@@ -2,6 +2,7 @@
  *
  * Exit status: 0; 1: there is no mount, or it ended badly; 2: wrong usage. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "../base/access_log.h"
 #include "../base/cleanup.h"
 #include "../base/clock.h"
 #include "../base/libraries.h"
@@ -49,18 +51,29 @@ static void on_stop(int number)
 	session_stop(&the_fs);
 }
 
-static void on_nothing(int number)
+static void on_reopen(int number)
 {
 	(void)number;
+	chores_reopen_log(&the_fs);
 }
 
-/* Hangup: in the foreground the terminal went away, which ends programs. In the
- * background there is none, and it is what daemons are sent to reopen their logs: there
- * is nothing to reopen in syslog, so nothing happens. */
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Hangup: in the foreground the terminal went away, which ends programs. Without one, in
+ * the background or below a supervisor, it is what daemons are sent to reopen their logs;
+ * in the foreground only if there is one, since nothing else could be meant then. */
 static void set_signals(bool foreground)
 {
+	bool hangup_ends = foreground && (!access_log_wanted() || has_terminal());
 	struct sigaction stop = { .sa_handler = on_stop, .sa_flags = SA_RESTART };
-	struct sigaction nothing = { .sa_handler = on_nothing, .sa_flags = SA_RESTART };
+	struct sigaction reopen = { .sa_handler = on_reopen, .sa_flags = SA_RESTART };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction old;
 
@@ -69,7 +82,7 @@ static void set_signals(bool foreground)
 	sigaction(SIGPIPE, &ignore, NULL);
 	/* Under nohup it stays ignored. */
 	if (sigaction(SIGHUP, NULL, &old) < 0 || old.sa_handler != SIG_IGN)
-		sigaction(SIGHUP, foreground ? &stop : &nothing, NULL);
+		sigaction(SIGHUP, hangup_ends ? &stop : &reopen, NULL);
 }
 
 /* For the system's log; in the foreground it is plain to see. */
@@ -152,6 +165,7 @@ static int serve(const struct options *o, struct daemon *d)
 		daemon_failed(d, NULL);
 		return err;
 	}
+	access_log_set_wake(chores_wake, &the_fs);
 	want_news(true);
 	err = build_index(o, d);
 	if (err < 0)
@@ -241,13 +255,19 @@ static int run(struct options *o)
 	if (shift && *shift)
 		clock_shift_file(shift);
 	raise_limits();
+	if (o->access_log && (err = access_log_open(o->access_log)) < 0) {
+		fprintf(stderr, "webcachefs: %s: %s\n", o->access_log, strerror(-err));
+		return DAEMON_EXIT_FAILED;
+	}
 	if (o->foreground) {
 		daemon_stay(&d);
 	} else if ((err = daemon_begin(&d, o->mountpoint)) < 0) {
 		failed(&d, "going into the background", err);
 		return DAEMON_EXIT_FAILED;
 	}
-	return serve(o, &d) < 0 ? DAEMON_EXIT_FAILED : EXIT_SUCCESS;
+	err = serve(o, &d);
+	access_log_close();
+	return err < 0 ? DAEMON_EXIT_FAILED : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

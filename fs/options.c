@@ -111,6 +111,8 @@ static const struct setting table[] = {
 	  "permissions of .control (0700)", 0, 0 },
 	{ "count_opens", &kind_flag, AT(count_opens), "",
 	  "count every open; each then costs a call of the daemon", 0, 0 },
+	{ "access_log", &kind_string, AT(access_log), "FILE",
+	  "write a line there for each name answered and each request sent (none)", 0, 0 },
 	{ "allow_other", &kind_flag, AT(allow_other), "",
 	  "all users may read; makes it a shared cache (RFC 9111)", 0, 0 },
 };
@@ -266,6 +268,7 @@ void options_fini(struct options *o)
 	hosts_free(o->allowed);
 	free(o->header_file);
 	header_file_free(o->policy.header_file);
+	free(o->access_log);
 	for (size_t i = 0; i < o->n_headers; i++)
 		free(o->headers[i]);
 	free(o->headers);

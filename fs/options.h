@@ -82,6 +82,7 @@ struct options {
 	char *user_agent, *cacert, *proxy, *targeted, *allow;
 	struct hosts *allowed;		/* allow, once complete; NULL: not given */
 	char *header_file;
+	char *access_log;		/* absolute after options_complete; NULL: none */
 	struct globs files, dirs;	/* rules.h */
 	char *keep, *ignore_query;
 	char **headers;			/* "Name: value", NULL at the end */

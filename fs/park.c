@@ -11,8 +11,12 @@
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "../base/counters.h"
+#include "../base/access_log.h"
+#include "../base/clock.h"
+#include "../base/origins.h"
+#include "access.h"
 #include "park.h"
 #include "reply.h"
 
@@ -34,6 +38,8 @@ struct parked {
 	park_answer *answer;		/* NULL: waits for bytes */
 	void *arg;
 	struct want want;
+	char *key;			/* NULL: nobody logs it */
+	int64_t since_ns;
 
 	/* For bytes. */
 	struct version *version;
@@ -86,6 +92,7 @@ static void parked_unref(struct parked *p)
 		return;
 	version_unref(p->version);
 	free(p->arg);
+	free(p->key);
 	free(p);
 }
 
@@ -119,6 +126,8 @@ static bool take_back(struct parked *p)
 static void answer_interrupted(struct parked *p)
 {
 	count(interrupted);
+	if (p->key)
+		access_note(p->req, p->key, -EINTR, NULL, CACHE_MISS, 0, p->since_ns);
 	reply_err(p->req, -EINTR);
 	leave(p);
 }
@@ -163,6 +172,8 @@ static void want_done(struct want *w, int err, struct version *v, int64_t fresh_
 	struct version *owned _cleanup_(version_unrefp) = v;
 
 	disarm(p);
+	if (p->key)
+		access_note(p->req, p->key, err, v, w->status, w->http_status, p->since_ns);
 	p->answer(p->fs, p->req, p->arg, err, owned, fresh_ms, w->status);
 	leave(p);
 }
@@ -180,6 +191,10 @@ void park_want(struct fs *fs, struct fuse_req *req, const char *key, unsigned wa
 	p->answer = answer;
 	p->arg = arg;
 	p->want.done = want_done;
+	if (access_log_wanted()) {
+		p->key = strdup(key);
+		p->since_ns = clock_mono_ns();
+	}
 	parked_ref(p);
 	fuse_req_interrupt_func(req, on_interrupt, p);
 	fetch_want(fs->fetch, key, want_flags, &p->want);
@@ -188,6 +203,13 @@ void park_want(struct fs *fs, struct fuse_req *req, const char *key, unsigned wa
 }
 
 /* --- bytes --- */
+
+static void read_failed(struct fuse_req *req, struct version *v, int err)
+{
+	if (err != -ENOENT && err != -EINTR)
+		origin_add(version_key(v), ORIGIN_errors, 1);
+	reply_failed(req, err);
+}
 
 /* Ends the request, or queues it. The caller holds what makes it the answerer. */
 static void read_on(struct parked *p)
@@ -215,7 +237,7 @@ static void read_on(struct parked *p)
 			answer_interrupted(p);
 		else {
 			if (r < 0)
-				reply_failed(p->req, r);
+				read_failed(p->req, p->version, r);
 			else
 				reply_bytes(p->req, &b);
 			leave(p);
@@ -241,7 +263,7 @@ void park_read(struct fs *fs, struct fuse_req *req, struct version *v, int64_t o
 		return;
 	}
 	if (r != -EAGAIN) {
-		reply_failed(req, r);
+		read_failed(req, v, r);
 		return;
 	}
 	p = parked_new(fs, req);

@@ -25,6 +25,7 @@ void read_op(struct fuse_req *req, uint64_t ino, size_t size, off_t off,
 
 	(void)fi;
 	count(reads);
+	chores_note_activity(fs);
 	if (!i)
 		reply_err(req, -ESTALE);
 	else if (off < 0)

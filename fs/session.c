@@ -73,7 +73,8 @@ int session_new(struct fs *fs, const struct options *o)
 				  mount_option(o->mount_options, "default_permissions");
 	fs->max_read = max_read ? (unsigned)strtoul(max_read, NULL, 10) : 0;
 	atomic_store(&fs->kernel_ttl_ms, o->kernel_ttl_ms >= 0 ? o->kernel_ttl_ms : 0);
-	sem_init(&fs->stop, 0, 0);
+	chores_init(&fs->chores);
+	history_init(&fs->history);
 	inodes_init(&fs->inodes);
 	park_init(&fs->park);
 	listings_init(&fs->listings);
@@ -103,7 +104,8 @@ void session_free(struct fs *fs)
 	purged_fini(&fs->purged);
 	park_fini(&fs->park);
 	inodes_fini(&fs->inodes);
-	sem_destroy(&fs->stop);
+	history_fini(&fs->history);
+	chores_fini(&fs->chores);
 	fs->options = NULL;
 }
 
@@ -150,7 +152,7 @@ void session_unmount(struct fs *fs)
 
 void session_stop(struct fs *fs)
 {
-	sem_post(&fs->stop);
+	chores_stop(fs);
 }
 
 static void *work(void *arg)
@@ -216,8 +218,8 @@ int session_run(struct fs *fs)
 	size_t n = 0;
 	int r = start_workers(fs, workers, &n);
 
-	while (r == 0 && sem_wait(&fs->stop) < 0 && errno == EINTR)
-		;
+	if (r == 0)
+		chores_run(fs);
 	stop_workers(fs, workers, n);
 	fetch_stop(fs->fetch);
 	park_drain(fs);

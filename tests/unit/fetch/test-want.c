@@ -167,11 +167,12 @@ static int begin(void **state)
 {
 	static int number;
 	struct index_config config = { .dir = dir, .size = 1 << 26, .level = 3 };
-	struct fetch_config fetch = {
+	static const struct policies policies = { .general = {
 		.ttl_ms = -1, .max_ttl_ms = -1, .max_object = -1, .negative_ttl_ms = 100000,
-		.stale_if_error_ms = 1000000, .max_transfers = 4, .connect_timeout_ms = 10000,
-		.stall_timeout_ms = 20000, .user_agent = "test",
-	};
+		.stale_if_error_ms = 1000000, .connect_timeout_ms = 10000,
+		.stall_timeout_ms = 20000, .user_agent = "test", .rate = -1,
+	} };
+	struct fetch_config fetch = { .max_transfers = 4, .policies = &policies };
 	char reason[256];
 
 	(void)state;

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../../../base/counters.h"
+#include "../../../fs/access.h"
 #include "../../../fs/fs.h"
 #include "../../../fs/reply.h"
 
@@ -172,6 +173,25 @@ void version_unref(struct version *v)
 void version_unrefp(struct version **v)
 {
 	version_unref(*v);
+}
+
+const char *version_key(const struct version *v)
+{
+	(void)v;
+	return "http://a.example/";
+}
+
+/* No log is open. */
+void access_note(struct fuse_req *req, const char *key, int err, struct version *v,
+		 enum cache_status status, int http_status, int64_t since_ns)
+{
+	(void)req;
+	(void)err;
+	(void)v;
+	(void)status;
+	(void)http_status;
+	(void)since_ns;
+	fail_msg("%s", key);
 }
 
 int64_t version_length(struct version *v)
