@@ -52,7 +52,8 @@ static void answer(int fd)
 	static int len;
 
 	if (!len) {
-		len = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n");
+		len = snprintf(text, sizeof text,
+			       "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n");
 		memset(text + len, 'x', 2000);
 		len += 2000;
 	}
@@ -212,9 +213,10 @@ static void with_sockets(CURLM *multi)
 		int n = epoll_wait(epoll, events, 256, wait > 0 ? (int)wait : 0);
 
 		for (int i = 0; i < n; i++) {
-			int mask = (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
-				   (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-				   (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+			uint32_t now = events[i].events;
+			int mask = (now & EPOLLIN ? CURL_CSELECT_IN : 0) |
+				   (now & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+				   (now & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
 
 			curl_multi_socket_action(multi, events[i].data.fd, mask, &running);
 		}

@@ -45,7 +45,8 @@ static bool concerns(const struct target *t, const char *host)
 	case TARGET_STALE:
 		return false;
 	case TARGET_HOST:
-		return strncmp(t->key, host, len) == 0 && (t->key[len] == '\0' || t->key[len] == ':');
+		return strncmp(t->key, host, len) == 0 &&
+		       (t->key[len] == '\0' || t->key[len] == ':');
 	case TARGET_KEY:
 	case TARGET_PREFIX:
 		if (url_parse(t->key, &url, &reason) < 0)

@@ -96,7 +96,8 @@ def test_never_for_more_than_a_minute(make_mount, names):
     assert names.asked > asked
 
 
-@pytest.mark.parametrize("target", ["all", f"{URL}a.txt", f"{URL}*", "host:no-such-host.example.com"])
+@pytest.mark.parametrize("target", ["all", f"{URL}a.txt", f"{URL}*",
+                                    "host:no-such-host.example.com"])
 def test_a_purge_forgets_it(make_mount, names, target):
     mount = make_mount(URL, *OPTIONS, "negative_ttl=1m")
     assert error_of(read, mount / "a.txt") == errno.ENOENT
