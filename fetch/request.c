@@ -52,8 +52,9 @@ static bool may_connect(struct transfer *t, const struct sockaddr *to)
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	(void)purpose;
-	return may_connect(arg, &a->addr) ? socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol)
-					  : CURL_SOCKET_BAD;
+	if (!may_connect(arg, &a->addr))
+		return CURL_SOCKET_BAD;
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
 /* Before a request is sent: a connection that is used again may have been made for who may
@@ -73,7 +74,8 @@ static int before_request(void *arg, char *ip, char *own_ip, int port, int own_p
 	snprintf(text, sizeof text, "%.*s", (int)strcspn(ip, "%"), ip);
 	if (inet_pton(to.ss_family, text, at) != 1)
 		to.ss_family = AF_UNSPEC;
-	return may_connect(arg, (struct sockaddr *)&to) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+	return may_connect(arg, (struct sockaddr *)&to) ? CURL_PREREQFUNC_OK :
+							  CURL_PREREQFUNC_ABORT;
 }
 
 static int add_line(struct transfer *t, const char *line)

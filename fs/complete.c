@@ -277,8 +277,8 @@ static int complete_owner(struct options *o, const struct reason *r)
 int options_complete(struct options *o, char *reason, size_t reason_len)
 {
 	static int (*const steps[])(struct options *, const struct reason *) = {
-		complete_config, complete_url, complete_allow, complete_policies, complete_mountpoint,
-		complete_cache_dir, complete_size, complete_owner,
+		complete_config, complete_url, complete_allow, complete_policies,
+		complete_mountpoint, complete_cache_dir, complete_size, complete_owner,
 	};
 	const struct reason r = { reason, reason_len };
 	int err = 0;
