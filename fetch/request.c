@@ -154,12 +154,24 @@ static bool wants_ranges(const struct transfer *t)
 	return fill_can_range(m);
 }
 
-static int add_lines(struct transfer *t, const char *const *lines)
+static bool has_field_of(const char *const *lines, const char *line)
+{
+	size_t n = strcspn(line, ":") + 1;
+
+	for (; lines && *lines; lines++)
+		if (strncasecmp(*lines, line, n) == 0)
+			return true;
+	return false;
+}
+
+/* But for those fields that `instead` has. */
+static int add_lines(struct transfer *t, const char *const *lines, const char *const *instead)
 {
 	int err = 0;
 
 	for (; lines && *lines && !err; lines++)
-		err = add_line(t, *lines);
+		if (!has_field_of(instead, *lines))
+			err = add_line(t, *lines);
 	return err;
 }
 
@@ -177,9 +189,9 @@ static int add_fields(struct transfer *t)
 	    !request_has_field(file, "Accept-Encoding"))
 		err = add_line(t, "Accept-Encoding: identity");
 	if (!err)
-		err = add_lines(t, headers);
+		err = add_lines(t, headers, file);
 	if (!err)
-		err = add_lines(t, file);
+		err = add_lines(t, file, NULL);
 	if (!err && t->v)
 		err = wants_ranges(t) ? add_range(t) : 0;
 	else if (!err && t->stale)
