@@ -19,13 +19,13 @@
 
 struct header_file {
 	char *path;			/* constant */
-	pthread_mutex_t reading;	/* held by who reads it; taken before lock */
+	atomic_flag looking;		/* somebody looks at it: others need not, nor wait */
 	pthread_mutex_t lock;
 
 	/* Guarded by lock. */
 	struct header_lines *lines;	/* a reference */
 
-	/* Guarded by reading: as it was when it was last looked at. */
+	/* Of who set looking: as it was when it was last looked at. */
 	struct stat seen;
 	bool failed;
 };
@@ -198,7 +198,7 @@ int header_file_open(const char *path, struct header_file **ret, char *reason, s
 		free(h);
 		return err;
 	}
-	pthread_mutex_init(&h->reading, NULL);
+	atomic_flag_clear(&h->looking);
 	pthread_mutex_init(&h->lock, NULL);
 	*ret = h;
 	return 0;
@@ -209,13 +209,12 @@ void header_file_free(struct header_file *h)
 	if (!h)
 		return;
 	header_lines_unref(h->lines);
-	pthread_mutex_destroy(&h->reading);
 	pthread_mutex_destroy(&h->lock);
 	free(h->path);
 	free(h);
 }
 
-/* h->reading held. What is wrong with it is said once, until it has changed. */
+/* What is wrong with it is said once, until it has changed. */
 static void failed(struct header_file *h, const char *words, bool again)
 {
 	if (again || !h->failed)
@@ -223,7 +222,6 @@ static void failed(struct header_file *h, const char *words, bool again)
 	h->failed = true;
 }
 
-/* h->reading held. */
 static void read_again(struct header_file *h)
 {
 	struct header_lines *lines = NULL, *old = NULL;
@@ -256,9 +254,10 @@ static void read_again(struct header_file *h)
 
 void header_file_look(struct header_file *h)
 {
-	if (h)
-		WITH_LOCK(&h->reading)
-			read_again(h);
+	if (!h || atomic_flag_test_and_set(&h->looking))
+		return;
+	read_again(h);
+	atomic_flag_clear(&h->looking);
 }
 
 struct header_lines *header_file_lines(struct header_file *h)

@@ -17,7 +17,8 @@ struct header_lines {
 };
 
 /* Reads it again if it is another file now, or has changed. What cannot be read leaves the
- * lines as they were, and is logged once. h may be NULL. */
+ * lines as they were, and is logged once. Does nothing while another thread is at it. h may
+ * be NULL. */
 void header_file_look(struct header_file *h);
 
 /* A new reference; h NULL gives NULL. */

@@ -18,7 +18,7 @@ struct lane {
 	const void *group;		/* lanes of one host may be several */
 	int running;			/* kept by transfer.c */
 	int64_t rate;			/* bytes a second; 0: any */
-	int64_t tokens;			/* thousandths of bytes that may come now; below 0: came too early */
+	int64_t tokens;			/* thousandths of bytes that may come; below 0: too many came */
 	int64_t filled_ms;		/* mono, when tokens was true */
 	struct list idle;		/* lanes.idle: nobody holds it */
 };

@@ -33,7 +33,7 @@ struct policy {
 
 	struct globs only, bypass;	/* policy_stores() */
 	int64_t max_object;		/* bytes; -1: none */
-	const char *keep;		/* fields of responses to keep beside the usual: "A:B", globs; or NULL */
+	const char *keep;		/* fields to keep beside the usual: "A:B", globs; or NULL */
 
 	bool sort_query;		/* policies_key() */
 	const char *ignore_query;	/* "NAME:NAME", globs; NULL or "": none */
@@ -45,7 +45,7 @@ struct policy {
 	bool netrc;
 	int retries;
 	int64_t connect_timeout_ms, stall_timeout_ms;
-	int max_per_host;		/* transfers at the same time; 0: as many as there may be in all */
+	int max_per_host;		/* transfers at the same time; 0: any number */
 	int64_t rate;			/* bytes a second, of all transfers from a host; -1: any */
 	const void *rate_of;		/* those with the same share one rate */
 };
@@ -59,10 +59,12 @@ struct policy_origin {
 
 /* What is said of some of the URLs of an origin or of hosts. */
 struct policy_rule {
-	const struct policy_origin *origin;	/* of these alone, and glob is about what is below its url ... */
-	const struct hosts *hosts;	/* ... or of these hosts, whichever origin; both NULL: of all */
+	/* Whose: of this one, glob is about what is below its url; or of these hosts, whichever
+	 * origin. Both NULL: of all. */
+	const struct policy_origin *origin;
+	const struct hosts *hosts;
 	const char *glob;		/* policy_glob() */
-	const struct policy *policies;	/* [0] for URLs of no origin, [1 + i] for those of origins[i] */
+	const struct policy *policies;	/* [0]: URLs of no origin, [1 + i]: those of origins[i] */
 };
 
 struct policies {

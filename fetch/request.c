@@ -52,8 +52,9 @@ static bool may_connect(struct transfer *t, const struct sockaddr *to)
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	(void)purpose;
-	return may_connect(arg, &a->addr) ? socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol)
-					  : CURL_SOCKET_BAD;
+	if (!may_connect(arg, &a->addr))
+		return CURL_SOCKET_BAD;
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
 /* Before a request is sent: a connection that is used again may have been made for who may
@@ -73,7 +74,8 @@ static int before_request(void *arg, char *ip, char *own_ip, int port, int own_p
 	snprintf(text, sizeof text, "%.*s", (int)strcspn(ip, "%"), ip);
 	if (inet_pton(to.ss_family, text, at) != 1)
 		to.ss_family = AF_UNSPEC;
-	return may_connect(arg, (struct sockaddr *)&to) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+	return may_connect(arg, (struct sockaddr *)&to) ? CURL_PREREQFUNC_OK :
+							  CURL_PREREQFUNC_ABORT;
 }
 
 static int add_line(struct transfer *t, const char *line)
@@ -152,12 +154,24 @@ static bool wants_ranges(const struct transfer *t)
 	return fill_can_range(m);
 }
 
-static int add_lines(struct transfer *t, const char *const *lines)
+static bool has_field_of(const char *const *lines, const char *line)
+{
+	size_t n = strcspn(line, ":") + 1;
+
+	for (; lines && *lines; lines++)
+		if (strncasecmp(*lines, line, n) == 0)
+			return true;
+	return false;
+}
+
+/* But for those fields that `instead` has. */
+static int add_lines(struct transfer *t, const char *const *lines, const char *const *instead)
 {
 	int err = 0;
 
 	for (; lines && *lines && !err; lines++)
-		err = add_line(t, *lines);
+		if (!has_field_of(instead, *lines))
+			err = add_line(t, *lines);
 	return err;
 }
 
@@ -175,9 +189,9 @@ static int add_fields(struct transfer *t)
 	    !request_has_field(file, "Accept-Encoding"))
 		err = add_line(t, "Accept-Encoding: identity");
 	if (!err)
-		err = add_lines(t, headers);
+		err = add_lines(t, headers, file);
 	if (!err)
-		err = add_lines(t, file);
+		err = add_lines(t, file, NULL);
 	if (!err && t->v)
 		err = wants_ranges(t) ? add_range(t) : 0;
 	else if (!err && t->stale)

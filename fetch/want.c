@@ -354,7 +354,8 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 }
 
 /* Starts a transfer for w, or NULL: for nobody (revalidation behind). url: what is sent
- * for it; NULL: the key. stale is borrowed. -EAGAIN: things changed since `generation`: look again. */
+ * for it; NULL: the key. stale is borrowed. -EAGAIN: things changed since `generation`:
+ * look again. */
 static int start(struct fetch *f, const char *key, const char *url, struct want *w,
 		 struct version *stale, uint64_t generation)
 {
@@ -398,7 +399,8 @@ static void refresh_ahead(struct fetch *f, const char *key, const char *url,
 	int64_t now = clock_wall_ms();
 	int held = 0;
 
-	if (atomic_load(&f->offline) || !fetch_may_ask(f, key, key) || now < ahead_ms(fetch_policy(f, key), m))
+	if (atomic_load(&f->offline) || !fetch_may_ask(f, key, key) ||
+	    now < ahead_ms(fetch_policy(f, key), m))
 		return;
 	WITH_LOCK(&f->lock)
 		held = hold_find(&f->holds, key, now);

@@ -50,7 +50,8 @@ static int add_assignment(struct assignments *list, const char *name, const char
 /* A name is one of a directory, and stands in rules in place of a host. */
 static bool is_origin_name(const char *name)
 {
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789-_.");
 
 	return len > 0 && len < 256 && !name[len] && name[0] != '.' && name[0] != '-';
 }
@@ -189,9 +190,10 @@ static int set_mount(struct options *o, const struct section *s, char *reason, s
 	for (size_t i = 0; i < s->set.n; i++) {
 		const struct assignment *a = &s->set.items[i];
 		char words[OPTIONS_REASON] = "out of memory";
-		int err = is_typed(o, a) ? 0 :
-						 options_set(o, a->name, a->value, words, sizeof words);
+		int err = 0;
 
+		if (!is_typed(o, a))
+			err = options_set(o, a->name, a->value, words, sizeof words);
 		if (err < 0)
 			return config_complain(o->config, a->line, err == -ENOENT ? -EINVAL : err,
 					       words, reason, reason_len);

@@ -2,6 +2,7 @@
 import base64
 import errno
 import os
+import socket
 import time
 
 import pytest
@@ -308,6 +309,26 @@ def test_a_header_file_is_read_again(make_mount, origin, place):
     assert mount.stderr().count("not a header line") == 1
     replace(token, "X-Token: three\n")
     assert read(mount / "a.txt") == b"three"
+
+
+def test_a_field_of_the_file_replaces_one_of_the_options(make_mount, place):
+    """Seen by a server that keeps what it was sent."""
+    (place / "token").write_text("x-one: file\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def serve():
+            sock, _ = server.accept()
+            with sock:
+                sent = b""
+                while b"\r\n\r\n" not in sent:
+                    sent += sock.recv(65536)
+                sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+                return sent
+        task = Task(serve)
+        mount = make_mount(f"http://127.0.0.1:{server.getsockname()[1]}", "header=X-One: option",
+                           "header=X-Two: option", f"header_file={place}/token")
+        assert read(mount / "a.txt") == b"x"
+        lines = task.result().decode().lower().splitlines()
+    assert [line for line in lines if line.startswith("x-")] == ["x-two: option", "x-one: file"]
 
 
 def test_what_was_fetched_with_the_old_one_is_another_variant(make_mount, origin, place):
