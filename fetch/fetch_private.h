@@ -67,6 +67,7 @@ struct transfer {
 	struct fetch *fetch;
 	enum transfer_kind kind;
 	char *key;
+	bool warm;			/* nobody waited for it when it began */
 
 	/* guarded by fetch.lock */
 	struct map_node node;		/* fetch.inflight while joinable */

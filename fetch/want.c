@@ -113,6 +113,12 @@ int64_t fetch_fresh_ms(const struct fetch *f, struct version *v)
 	return left > 0 ? left : 0;
 }
 
+/* Nobody uses the name now, so it is neither a hit nor a miss. */
+static bool is_warm(const struct want *w)
+{
+	return w->flags & WANT_WARM;
+}
+
 static void deliver(struct want *w, int err, struct version *v, enum cache_status status,
 		    int64_t fresh_ms)
 {
@@ -124,7 +130,7 @@ static void deliver(struct want *w, int err, struct version *v, enum cache_statu
 	}
 	if (err == -ENOENT)
 		status = status == CACHE_HIT ? CACHE_NEGATIVE : status;
-	if (err && err != -ENOENT && err != -EINTR)
+	if (err && err != -ENOENT && err != -EINTR && !is_warm(w))
 		count(errors);
 	w->status = status;
 	w->done(w, err, err ? NULL : version_ref(v), fresh_ms);
@@ -203,12 +209,9 @@ static void serve(const struct fetch *f, struct want *w, struct version *v,
 	bool found = m->status / 100 == 2;
 
 	meta_unref(m);
-	if (status != CACHE_HIT)
-		count(stale_served);
-	else if (found)
-		count(hits);
-	else
-		count(negative_hits);
+	if (!is_warm(w))
+		counter_add(status != CACHE_HIT ? COUNT_stale_served :
+			    found ? COUNT_hits : COUNT_negative_hits, 1);
 	version_touch(v);
 	deliver(w, 0, v, status, status == CACHE_HIT ? fetch_fresh_ms(f, v) : 0);
 }
@@ -262,18 +265,18 @@ static void join(struct transfer *t, struct want *w, bool may_be_stale,
 		 struct version **ret_answer)
 {
 	if (t->answered) {
-		count(coalesced);
+		count_by(coalesced, !is_warm(w));
 		*ret_answer = version_ref(t->answer);
 		w->status = t->status;
 	} else if (may_be_stale && t->meanwhile &&
 		   meanwhile_is_welcome(t->meanwhile, &w->status)) {
 		if (w->status == CACHE_HIT)
-			count(hits);
+			count_by(hits, !is_warm(w));
 		else
-			count(stale_served);
+			count_by(stale_served, !is_warm(w));
 		*ret_answer = version_ref(t->meanwhile);
 	} else {
-		count(coalesced);
+		count_by(coalesced, !is_warm(w));
 		list_append(&t->wants, &w->link);
 		w->transfer = t;
 	}
@@ -328,6 +331,7 @@ static int start(struct fetch *f, const char *key, struct want *w, struct versio
 		t->stale = version_ref(stale);
 		t->meanwhile = version_ref(stale);
 	}
+	t->warm = w && is_warm(w);
 	WITH_LOCK(&f->lock) {
 		if (f->generation != generation || find_inflight(f, key))
 			err = -EAGAIN;
@@ -378,6 +382,7 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 {
 	list_init(&w->link);
 	w->transfer = NULL;
+	w->flags = flags;
 	w->status = CACHE_MISS;
 	for (;;) {
 		_cleanup_(version_unrefp) struct version *v = NULL;
@@ -414,7 +419,7 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 		}
 		err = start(f, key, w, v, generation);
 		if (err == 0) {
-			count(misses);
+			count_by(misses, !(flags & WANT_WARM));
 			return;
 		}
 		if (err != -EAGAIN) {

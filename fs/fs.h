@@ -24,6 +24,7 @@
 #include "park.h"
 #include "purged.h"
 #include "revisit.h"
+#include "warm.h"
 
 struct fuse_session;
 struct options;
@@ -48,6 +49,7 @@ struct fs {
 	struct revisits revisits;
 	struct notify notify;
 	struct purged purged;
+	struct warm warm;
 
 	/* session.c's. */
 	sem_t stop;			/* posted: session_run() is to end */
