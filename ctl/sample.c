@@ -16,6 +16,22 @@ struct json_object *sample_read_json(const char *name)
 	return object;
 }
 
+const char *sample_text(struct json_object *object, const char *name)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(object, name, &value) && value ?
+		       json_object_get_string(value) : "";
+}
+
+double sample_number(struct json_object *object, const char *name, double otherwise)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(object, name, &value) && value ?
+		       json_object_get_double(value) : otherwise;
+}
+
 void sample_take(struct sample *s)
 {
 	struct timespec now;

@@ -27,4 +27,8 @@ double sample_hit_rate(const struct sample *old, const struct sample *s);
 /* Text of a control file that is JSON; ends the program when it is not. Owned. */
 struct json_object *sample_read_json(const char *name);
 
+/* Members of an object: "" and otherwise when it is not there, or null. Borrowed. */
+const char *sample_text(struct json_object *object, const char *name);
+double sample_number(struct json_object *object, const char *name, double otherwise);
+
 #endif

@@ -139,10 +139,16 @@ static void suspend(void)
 
 int screen_wait(double s)
 {
-	struct timespec time = { (time_t)s, (long)((s - (double)(time_t)s) * 1e9) };
+	struct timespec time = { 0, 0 };
 	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
 	unsigned char key;
-	int n = ppoll(&in, 1, &time, &waiting);
+	int n;
+
+	if (s > 0) {
+		time.tv_sec = (time_t)s;
+		time.tv_nsec = (long)((s - (double)time.tv_sec) * 1e9);
+	}
+	n = ppoll(&in, 1, &time, &waiting);
 
 	if (ended)
 		return -1;
@@ -164,7 +170,8 @@ void screen_show(const struct buf *frame)
 
 void line_begin(struct line *l, struct buf *to, int columns, bool plain)
 {
-	*l = (struct line){ .to = to, .columns = columns, .left = columns, .plain = plain };
+	*l = (struct line){ .to = to, .left = columns, .plain = plain };
+	l->on_screen = taken;
 }
 
 static const char *code(enum colour c)
@@ -219,5 +226,5 @@ void line_bar(struct line *l, double share, int width)
 
 void line_end(struct line *l)
 {
-	buf_str_append(l->to, "\033[K\r\n" + (l->plain ? 4 : 0));
+	buf_str_append(l->to, l->on_screen ? "\033[K\n" : "\n");
 }

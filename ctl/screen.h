@@ -30,8 +30,9 @@ void screen_show(const struct buf *frame);
 
 struct line {
 	struct buf *to;
-	int columns, left;
+	int left;			/* columns */
 	bool plain;			/* no colours, no letters beyond ASCII */
+	bool on_screen;			/* what is behind it there is to go */
 };
 
 enum colour { COLOUR_NONE, COLOUR_BOLD, COLOUR_DIM, COLOUR_GOOD, COLOUR_FAIR, COLOUR_BAD };

@@ -138,16 +138,7 @@ static void add_file(struct request *r, const char *name)
 
 static long member(struct json_object *object, const char *name)
 {
-	struct json_object *value;
-
-	return json_object_object_get_ex(object, name, &value) ? (long)json_object_get_int64(value) : 0;
-}
-
-static const char *text_of(struct json_object *object, const char *name)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(object, name, &value) ? json_object_get_string(value) : "";
+	return (long)sample_number(object, name, 0);
 }
 
 /* That of the array whose name is list, or NULL. */
@@ -159,7 +150,7 @@ static struct json_object *find_list(struct json_object *state, const char *list
 	for (size_t i = 0; lists && i < json_object_array_length(lists); i++) {
 		struct json_object *l = json_object_array_get_idx(lists, i);
 
-		if (strcmp(text_of(l, "name"), list) == 0)
+		if (strcmp(sample_text(l, "name"), list) == 0)
 			return l;
 	}
 	return NULL;
@@ -175,11 +166,11 @@ static void print_failures(struct json_object *state, const char *list, long fre
 	for (size_t i = 0; all && i < json_object_array_length(all) && n < fresh && n < 64; i++) {
 		struct json_object *f = json_object_array_get_idx(all, i);
 
-		if (strcmp(text_of(f, "list"), list) == 0)
+		if (strcmp(sample_text(f, "list"), list) == 0)
 			mine[n++] = f;
 	}
 	while (n-- > 0)
-		progress_note("%s: %s", text_of(mine[n], "url"), text_of(mine[n], "why"));
+		progress_note("%s: %s", sample_text(mine[n], "url"), sample_text(mine[n], "why"));
 }
 
 /* True: nothing of it is left to do. */
@@ -230,7 +221,7 @@ static void print_status(void)
 	for (size_t i = 0; lists && i < json_object_array_length(lists); i++) {
 		struct json_object *l = json_object_array_get_idx(lists, i);
 
-		printf("%-31s %9ld %9ld %9ld %9ld\n", text_of(l, "name"), member(l, "queued"),
+		printf("%-31s %9ld %9ld %9ld %9ld\n", sample_text(l, "name"), member(l, "queued"),
 		       member(l, "active"), member(l, "done"), member(l, "failed"));
 	}
 	json_object_put(state);

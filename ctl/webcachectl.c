@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "screen.h"
+
 static const struct command *const commands[] = {
 	&command_stats, &command_top, &command_transfers, &command_purge, &command_refresh,
 	&command_warm, &command_explain, &command_health,
@@ -22,6 +24,7 @@ void die(int status, const char *fmt, ...)
 {
 	va_list ap;
 
+	screen_end();
 	fflush(stdout);
 	fputs("webcachectl: ", stderr);
 	va_start(ap, fmt);
