@@ -30,6 +30,7 @@
 struct asked {
 	uint64_t parent;
 	enum path_guess guess;
+	unsigned era;			/* revisit.h */
 	char *dir;			/* the key to be a directory by, or NULL */
 	char text[];			/* name, and then dir */
 };
@@ -39,9 +40,9 @@ static int64_t at_most(int64_t ms, int64_t limit)
 	return ms < limit ? ms : limit;
 }
 
-/* again: it is what a revisit is to see. */
+/* era: that it was asked for in; NULL: it is what a revisit is to see. */
 static void answer_file(struct fs *fs, struct fuse_req *req, uint64_t parent,
-			const char *name, struct version *v, int64_t entry_ms, bool again)
+			const char *name, struct version *v, int64_t entry_ms, const unsigned *era)
 {
 	struct inode *i;
 	int r = inodes_show_version(&fs->inodes, v, &i);
@@ -50,8 +51,9 @@ static void answer_file(struct fs *fs, struct fuse_req *req, uint64_t parent,
 		reply_failed(req, r);
 		return;
 	}
-	if (inodes_name_changes(&fs->inodes, i, parent, name) && !again)
-		revisit_replaced(&fs->revisits, fuse_req_ctx(req)->pid, parent, name, v, entry_ms);
+	if (inodes_name_changes(&fs->inodes, i, parent, name) && era)
+		revisit_replaced(&fs->revisits, fuse_req_ctx(req)->pid, parent, name, v, entry_ms,
+				 *era);
 	reply_entry(fs, req, i, entry_ms, attr_trusted_ms(i));
 }
 
@@ -74,7 +76,7 @@ static void answer_version(struct fs *fs, struct fuse_req *req, const struct ask
 {
 	if (version_state(v) == VERSION_ARRIVING)
 		ms = at_most(ms, ARRIVING_MS);
-	answer_file(fs, req, a->parent, a->text, v, ms, false);
+	answer_file(fs, req, a->parent, a->text, v, ms, &a->era);
 }
 
 /* Many origins give nothing, or refuse, at the URL of a directory: it is not there then,
@@ -107,6 +109,7 @@ static bool ask_index(struct fs *fs, struct fuse_req *req, const struct asked *a
 	if (next) {
 		next->parent = a->parent;
 		next->guess = a->guess;
+		next->era = revisits_era(&fs->revisits);
 		memcpy(next->text, a->text, len);
 		ask_want(fs, req, parent->key, answered_index, next);
 	}
@@ -146,6 +149,7 @@ static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char
 	}
 	a->parent = parent;
 	a->guess = p->guess;
+	a->era = revisits_era(&fs->revisits);
 	memcpy(a->text, name, name_len);
 	a->dir = p->dir ? memcpy(a->text + name_len, p->dir, dir_len) : NULL;
 	log_debug("lookup of %s", p->file);
@@ -172,6 +176,7 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 	struct version *again _cleanup_(version_unrefp) = NULL;
 	enum known_page page;
 	int64_t entry_ms;
+	bool ask_again;
 	int r = path_child(parent->key, name, &p);
 
 	if (r == 0)
@@ -189,9 +194,15 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 		answer_dir(fs, req, parent->ino, name, p.dir, false);
 		return;
 	}
-	again = revisit_take(&fs->revisits, fuse_req_ctx(req)->pid, parent->ino, name, &entry_ms);
+	again = revisit_take(&fs->revisits, fuse_req_ctx(req)->pid, parent->ino, name, &entry_ms,
+			     &ask_again);
 	if (again) {
-		answer_file(fs, req, parent->ino, name, again, entry_ms, true);
+		answer_file(fs, req, parent->ino, name, again, entry_ms, NULL);
+		return;
+	}
+	if (ask_again) {
+		free(TAKE_PTR(p.dir));
+		ask(fs, req, parent->ino, name, &p);
 		return;
 	}
 	page = known_page(fs, p.file);
