@@ -33,6 +33,8 @@ enum stmt {
 struct conn {
 	struct list idle;		/* the pool's while nobody uses it */
 	unsigned generation;		/* of the database that it was opened on */
+	bool writable;
+	pthread_t owner;		/* of the writable one: nobody else may use it */
 	sqlite3 *sqlite;
 	sqlite3_stmt *stmt[STMT_N];	/* NULL: not prepared yet */
 };

@@ -203,7 +203,6 @@ int index_start(struct index *ix)
 		return err;
 	}
 	ix->running = true;
-	housekeeping_start(ix);
 	return 0;
 }
 

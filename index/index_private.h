@@ -72,6 +72,8 @@ struct index {
 	pthread_t writer;
 	struct evict evict;
 	int64_t checkpointed;		/* bytes of the index after the last checkpoint */
+	bool wrote;			/* rows, since the last tick */
+	bool wal_idles;			/* it holds rows, and is to be cut when no more come */
 	uint64_t first_ino;		/* of this run: rows below are of former ones */
 
 	struct pool pool;		/* threads C */
@@ -167,7 +169,9 @@ void housekeeping_tick(struct index *ix);	/* about once a second */
 void housekeeping_count_index(struct index *ix);	/* after a batch */
 void renew_index(struct index *ix);		/* renew.c */
 void compact_one(struct index *ix);		/* compact.c */
-void housekeeping_start(struct index *ix);	/* queues the sweep of files without rows */
+/* Thread I, before it gives back any place in a segment: queues the count of what is live
+ * in them, and the sweep of files without rows. */
+void housekeeping_start(struct index *ix);
 void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
 
 /* Inside a transaction: the row r leaves (1) or stays (0); -errno of the db. Blobs
