@@ -75,4 +75,11 @@ void warm_awake(struct warm *w, struct warm_job *job);
 
 void warm_render(struct fs *fs, struct buf *to);
 
+/* Writes the file anew: what is queued and under way. */
+void warm_keep(struct warm *w);
+
+/* --- warm_thread.c --- */
+
+void *warm_thread_run(void *fs);
+
 #endif

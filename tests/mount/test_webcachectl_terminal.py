@@ -157,9 +157,9 @@ def test_names_cannot_drive_the_terminal(terminal, mount, origin):
 # --- completion ---
 
 def complete(*words, cwd="/"):
-    script = ('. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _webcachectl; '
+    script = ('. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _webcachectl "$1"; '
               'printf "%s\\n" "${COMPREPLY[@]}"')
-    done = run("bash", "--norc", "-c", script, "bash", COMPLETION, "webcachectl", *words, cwd=cwd)
+    done = run("bash", "--norc", "-c", script, "bash", COMPLETION, PROGRAM, *words, cwd=cwd)
     assert done.stderr == ""
     return sorted(filter(None, done.stdout.split("\n")))
 
