@@ -46,10 +46,12 @@ static void rest(void)
 static void cancel(const char *list)
 {
 	char text[64];
+	int n = snprintf(text, sizeof text, "cancel%s%s\n", list ? " " : "", list ? list : "");
+	int err = n < (int)sizeof text ? control_write("warm", text, (size_t)n) : -EINVAL;
 
-	snprintf(text, sizeof text, "cancel%s%s\n", list ? " " : "", list ? list : "");
-	if (control_write("warm", text, strlen(text)) < 0)
-		die(CTL_FAILED, "warm: %m");
+	if (err < 0)
+		die(err == -EINVAL ? CTL_USAGE : CTL_FAILED, "warm: %s",
+		    err == -EINVAL ? "no list can have that name" : strerror(-err));
 }
 
 static void begin_text(struct request *r)
@@ -236,51 +238,72 @@ static int cancel_lists(char **names)
 	return CTL_DONE;
 }
 
-static int warm(int argc, char **argv)
+enum action { ACTION_FETCH, ACTION_STATUS, ACTION_CANCEL };
+
+static enum action read_options(int argc, char **argv, struct request *r, const char **ret_file,
+				bool *ret_background)
 {
 	static const struct option options[] = {
-		{ "file", required_argument, NULL, 'f' }, { "jobs", required_argument, NULL, 'j' },
+		{ "file", required_argument, NULL, 'f' },  { "jobs", required_argument, NULL, 'j' },
 		{ "delay", required_argument, NULL, 'd' }, { "background", no_argument, NULL, 'b' },
-		{ "status", no_argument, NULL, 's' },	  { "cancel", no_argument, NULL, 'c' },
+		{ "status", no_argument, NULL, 's' },	   { "cancel", no_argument, NULL, 'c' },
 		{ 0 },
 	};
-	struct request r = { .text = BUF_INIT };
-	bool background = false, status = false, cancelled = false;
-	const char *file = NULL;
-	int c, result = CTL_DONE;
+	enum action action = ACTION_FETCH;
+	int c;
 
 	while ((c = getopt_long(argc, argv, "f:j:d:b", options, NULL)) != -1) {
-		switch (c) {
-		case 'f': file = optarg; break;
-		case 'j': r.jobs = optarg; break;
-		case 'd': r.delay = optarg; break;
-		case 'b': background = true; break;
-		case 's': status = true; break;
-		case 'c': cancelled = true; break;
-		default: die_usage(&command_warm);
-		}
+		if (c == 'f')
+			*ret_file = optarg;
+		else if (c == 'j')
+			r->jobs = optarg;
+		else if (c == 'd')
+			r->delay = optarg;
+		else if (c == 'b')
+			*ret_background = true;
+		else if (c == 's' || c == 'c')
+			action = c == 's' ? ACTION_STATUS : ACTION_CANCEL;
+		else
+			die_usage(&command_warm);
 	}
-	if (cancelled)
+	return action;
+}
+
+static void hand_over(struct request *r, char **names, const char *file)
+{
+	snprintf(r->list, sizeof r->list, "ctl-%d-%llx", (int)getpid(),
+		 (unsigned long long)time(NULL));
+	begin_text(r);
+	for (; *names; names++)
+		add(r, *names);
+	if (file)
+		add_file(r, file);
+	flush(r);
+	buf_fini(&r->text);
+}
+
+static int warm(int argc, char **argv)
+{
+	struct request r = { .text = BUF_INIT };
+	const char *file = NULL;
+	bool background = false;
+
+	switch (read_options(argc, argv, &r, &file, &background)) {
+	case ACTION_CANCEL:
 		return cancel_lists(argv + optind);
-	if (status) {
+	case ACTION_STATUS:
 		print_status();
 		return CTL_DONE;
+	case ACTION_FETCH:
+		break;
 	}
 	if (!file && optind == argc)
 		die_usage(&command_warm);
-	snprintf(r.list, sizeof r.list, "ctl-%d-%llx", (int)getpid(), (unsigned long long)time(NULL));
-	begin_text(&r);
-	for (int i = optind; i < argc; i++)
-		add(&r, argv[i]);
-	if (file)
-		add_file(&r, file);
-	flush(&r);
-	buf_fini(&r.text);
-	if (background)
-		printf("%ld queued as %s\n", r.names, r.list);
-	else if (r.names)
-		result = wait_for(&r);
-	return result;
+	hand_over(&r, argv + optind, file);
+	if (!background)
+		return r.names ? wait_for(&r) : CTL_DONE;
+	printf("%ld queued as %s\n", r.names, r.list);
+	return CTL_DONE;
 }
 
 const struct command command_warm = {

@@ -162,5 +162,6 @@ def test_warm_of_a_wrong_line(mount, origin):
     assert "wrong" in done.stderr
     assert ctl("warm", "-j", "many", "/a.txt", mount=mount).returncode == 2
     assert ctl("warm", mount=mount).returncode == 2
+    assert ctl("warm", "--cancel", "a/b", mount=mount).returncode == 2
     assert ctl("warm", "-f", "/no/such/list", mount=mount).returncode == 2
     assert origin.count() == 0
