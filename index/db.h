@@ -131,6 +131,11 @@ int db_segments(struct db_view *view,		/* the thread that has the view */
 /* Small values kept with the index (clock hand, recency). */
 int db_get_value(struct db *db, const char *name, void **ret, size_t *ret_len);	/* caller frees */
 int db_set_value(struct db *db, const char *name, const void *data, size_t len);
+/* Those whose names begin so, until each returns false; name and data are borrowed. each
+ * calls nothing here. */
+int db_each_value(struct db *db, const char *prefix,
+		  bool (*each)(void *arg, const char *name, const void *data, size_t len),
+		  void *arg);
 
 /* Moves the WAL into the database now and truncates it, outside of a transaction;
  * gives room back to the disk when many rows went. -EBUSY: somebody was reading

@@ -135,6 +135,7 @@ enum op_kind {
 	OP_PURGE,
 	OP_EVICT,	/* there may be too much, or somebody waits for room */
 	OP_DECLARE,
+	OP_VALUE,	/* set the value named key */
 	OP_NOTHING,	/* only done matters */
 };
 
@@ -145,7 +146,9 @@ struct op {
 	uint64_t ino;
 	struct blob blob;		/* DELETE: goes with the row; kind NONE: nothing */
 	struct purge *purge;
-	const char *key;		/* DECLARE; borrowed until done */
+	const char *key;		/* DECLARE, VALUE; borrowed until done */
+	const void *data;		/* VALUE; borrowed until done */
+	size_t len;
 	bool declared;
 	bool first_row;			/* SYNC: v had none before this batch */
 	int64_t bytes;			/* EVICT: to make room for; 0: to the low mark */
@@ -194,6 +197,11 @@ void trash_add(struct trash *trash, const struct blob *blob, uint64_t ino, bool 
 void trash_empty(struct index *ix, struct trash *trash);	/* after the commit */
 void trash_free_blobs(struct index *ix, struct trash *trash);	/* but remembers them */
 void trash_forget(struct trash *trash);				/* after a rollback */
+
+/* dictionary_rows.c */
+int index_keep_dictionary(void *arg, uint32_t id, const void *value, size_t len);	/* C */
+void index_load_dictionaries(struct index *ix);	/* before threads */
+int index_renew_dictionaries(struct index *ix);	/* I */
 
 /* version.c */
 bool version_resumable(const struct meta *meta);	/* missing bytes can be fetched */

@@ -257,6 +257,8 @@ static int run_op(struct batch *b, struct op *op)
 		return purge_rows(b, op->purge);
 	case OP_DECLARE:
 		return db_declare(ix->db, op->key, op->declared);
+	case OP_VALUE:
+		return db_set_value(ix->db, op->key, op->data, op->len);
 	case OP_EVICT:
 	case OP_NOTHING:
 		break;
