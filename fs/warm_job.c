@@ -57,7 +57,7 @@ void warm_job_ask(struct warm_job *job)
 
 bool warm_job_asked(const struct warm_job *job)
 {
-	return job->err || (job->want.status != CACHE_HIT && job->want.status != CACHE_NEGATIVE);
+	return job->want.status != CACHE_HIT && job->want.status != CACHE_NEGATIVE;
 }
 
 bool warm_job_is_fresh(struct fs *fs, const char *key)

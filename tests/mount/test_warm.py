@@ -62,6 +62,13 @@ def test_what_is_fresh_costs_nothing(mount, origin):
     assert origin.count() == 50
 
 
+def test_what_is_known_not_to_be_there_costs_nothing(mount, origin):
+    for _ in range(2):
+        mount.write("warm", lines("delay 200ms", "/no.txt", "/no.txt", "/no.txt"))
+    warmed(mount, 0, 6)
+    assert origin.count() == 1
+
+
 def test_warming_counts_neither_hits_nor_misses(mount, origin):
     mount.write("warm", lines(*files(origin, 5)))
     warmed(mount, 5)
