@@ -48,11 +48,13 @@ struct want {
 	enum cache_status status;	/* set before done */
 	int http_status;		/* the same: of the response that decided; 0: none */
 	void *transfer;			/* fetch's */
+	unsigned flags;			/* fetch's */
 };
 
 enum want_flags {
 	WANT_CACHED = 1,	/* only what is stored, however stale; never ask: -ENOENT */
 	WANT_RELOAD = 2,	/* ask the origin even when fresh */
+	WANT_WARM = 4,		/* ahead of any reader: not counted as a name that was used */
 };
 
 int fetch_new(const struct fetch_config *config, struct fetch **ret);
@@ -91,7 +93,7 @@ void fetch_need(struct fetch *f, struct version *v, int64_t off, int64_t end);
  * -ETIMEDOUT: thread F is held up (waits up to 2 s for it). fetch_transfers_free(). */
 struct fetch_transfer {
 	char *key;
-	const char *kind;		/* "get", "range"; static, as state */
+	const char *kind;		/* "get", "warm", "range"; static, as state */
 	const char *state;		/* "queued", "running", "paused", "retrying" */
 	int64_t from, bytes;		/* first byte of the body asked for, how many came */
 	int64_t length;			/* of the whole body; -1: not known yet */

@@ -76,6 +76,7 @@ struct transfer {
 	enum transfer_kind kind;
 	char *key;
 	const struct policy *policy;
+	bool warm;			/* nobody waited for it when it began */
 
 	/* guarded by fetch.lock */
 	struct map_node node;		/* fetch.inflight while joinable */

@@ -27,9 +27,9 @@ struct look {
 	size_t n;
 };
 
-static const char *kind_name(enum transfer_kind kind)
+static const char *kind_name(const struct transfer *t)
 {
-	return kind == TRANSFER_GET ? "get" : "range";
+	return t->kind == TRANSFER_RANGE ? "range" : t->warm ? "warm" : "get";
 }
 
 static const char *state_name(enum transfer_state state)
@@ -94,7 +94,7 @@ static int add(const struct transfer *t, struct fetch_transfer **list, size_t *n
 		return -ENOMEM;
 	(*list)[(*n)++] = (struct fetch_transfer){
 		.key = key,
-		.kind = kind_name(t->kind),
+		.kind = kind_name(t),
 		.state = state_name(t->state),
 		.from = t->from,
 		.bytes = t->pos > t->from ? t->pos - t->from : 0,

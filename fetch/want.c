@@ -119,6 +119,12 @@ int64_t fetch_fresh_ms(const struct fetch *f, struct version *v)
 	return left > 0 ? left : 0;
 }
 
+/* Nobody uses the name now, so it is neither a hit nor a miss. */
+static bool is_warm(const struct want *w)
+{
+	return w->flags & WANT_WARM;
+}
+
 static void deliver(const char *key, struct want *w, int err, struct version *v,
 		    enum cache_status status, int64_t fresh_ms)
 {
@@ -131,7 +137,7 @@ static void deliver(const char *key, struct want *w, int err, struct version *v,
 	}
 	if (err == -ENOENT)
 		status = status == CACHE_HIT ? CACHE_NEGATIVE : status;
-	if (err && err != -ENOENT && err != -EINTR)
+	if (err && err != -ENOENT && err != -EINTR && !is_warm(w))
 		count_at(key, errors);
 	w->status = status;
 	w->done(w, err, err ? NULL : version_ref(v), fresh_ms);
@@ -223,11 +229,11 @@ static void serve(const struct fetch *f, struct want *w, struct version *v,
 
 	meta_unref(m);
 	if (status != CACHE_HIT)
-		count_at(version_key(v), stale_served);
+		count_by_at(version_key(v), stale_served, !is_warm(w));
 	else if (found)
-		count_at(version_key(v), hits);
+		count_by_at(version_key(v), hits, !is_warm(w));
 	else
-		count_at(version_key(v), negative_hits);
+		count_by_at(version_key(v), negative_hits, !is_warm(w));
 	version_touch(v);
 	deliver(version_key(v), w, 0, v, status, status == CACHE_HIT ? fetch_fresh_ms(f, v) : 0);
 }
@@ -292,18 +298,18 @@ static void join(struct transfer *t, struct want *w, bool may_be_stale,
 		 struct version **ret_answer)
 {
 	if (t->answered) {
-		count_at(t->key, coalesced);
+		count_by_at(t->key, coalesced, !is_warm(w));
 		*ret_answer = version_ref(t->answer);
 		w->status = t->status;
 	} else if (may_be_stale && t->meanwhile &&
 		   meanwhile_is_welcome(t->meanwhile, &w->status)) {
 		if (w->status == CACHE_HIT)
-			count_at(t->key, hits);
+			count_by_at(t->key, hits, !is_warm(w));
 		else
-			count_at(t->key, stale_served);
+			count_by_at(t->key, stale_served, !is_warm(w));
 		*ret_answer = version_ref(t->meanwhile);
 	} else {
-		count_at(t->key, coalesced);
+		count_by_at(t->key, coalesced, !is_warm(w));
 		list_append(&t->wants, &w->link);
 		w->transfer = t;
 	}
@@ -368,6 +374,7 @@ static int start(struct fetch *f, const char *key, const char *url, struct want 
 		t->stale = version_ref(stale);
 		t->meanwhile = version_ref(stale);
 	}
+	t->warm = w && is_warm(w);
 	WITH_LOCK(&f->lock) {
 		if (f->generation != generation || find_inflight(f, key))
 			err = -EAGAIN;
@@ -479,7 +486,7 @@ static void want(struct fetch *f, const char *key, const char *url, unsigned fla
 		}
 		err = start(f, key, url, w, v, generation);
 		if (err == 0) {
-			count_at(key, misses);
+			count_by_at(key, misses, !is_warm(w));
 			return;
 		}
 		if (err != -EAGAIN) {
@@ -495,6 +502,7 @@ void fetch_want(struct fetch *f, const char *url, unsigned flags, struct want *w
 
 	list_init(&w->link);
 	w->transfer = NULL;
+	w->flags = flags;
 	w->status = CACHE_MISS;
 	w->http_status = 0;
 	if (policies_key(f->config.policies, url, &key) < 0)

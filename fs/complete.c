@@ -118,6 +118,23 @@ static int complete_cacert(struct options *o, const struct reason *r)
 	return 0;
 }
 
+/* It may come and go later. */
+static int complete_warm(struct options *o, const struct reason *r)
+{
+	char *path = NULL;
+	int err;
+
+	if (!o->warm_file)
+		return !o->warm_interval_ms ? 0 : complain(r, -EINVAL, "option warm_interval",
+							   "needs the option warm_file=FILE");
+	err = cache_dir_resolve(o->warm_file, &path);
+	if (err < 0)
+		return complain(r, err, o->warm_file, NULL);
+	free(o->warm_file);
+	o->warm_file = path;
+	return 0;
+}
+
 static int complete_mountpoint(struct options *o, const struct reason *r)
 {
 	struct stat st;
@@ -300,8 +317,9 @@ static int complete_owner(struct options *o, const struct reason *r)
 int options_complete(struct options *o, char *reason, size_t reason_len)
 {
 	static int (*const steps[])(struct options *, const struct reason *) = {
-		complete_config, complete_url, complete_allow, complete_policies, complete_mountpoint,
-		complete_cache_dir, complete_size, complete_access_log, complete_owner,
+		complete_config, complete_url, complete_allow, complete_policies, complete_warm,
+		complete_mountpoint, complete_cache_dir, complete_size, complete_access_log,
+		complete_owner,
 	};
 	const struct reason r = { reason, reason_len };
 	int err = 0;

@@ -18,6 +18,7 @@ static const struct control_file table[] = {
 	{ "status.html", 0400, control_status_render, NULL, NULL },
 	{ "transfers", 0400, control_transfers_render, NULL, NULL },
 	{ "version", 0400, control_version_render, NULL, NULL },
+	{ "warm", 0600, control_warm_render, control_warm_act, NULL },
 };
 
 #define TABLE_N (sizeof table / sizeof *table)

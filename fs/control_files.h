@@ -16,6 +16,7 @@ int control_stats_render(struct fs *fs, struct buf *to);
 int control_status_render(struct fs *fs, struct buf *to);
 int control_transfers_render(struct fs *fs, struct buf *to);
 int control_version_render(struct fs *fs, struct buf *to);
+int control_warm_render(struct fs *fs, struct buf *to);
 
 int control_offline_act(struct fs *fs, const struct control_writer *by, const char *text,
 			size_t len);
@@ -25,5 +26,7 @@ int control_refresh_act(struct fs *fs, const struct control_writer *by, const ch
 			size_t len);
 int control_reset_act(struct fs *fs, const struct control_writer *by, const char *text,
 		      size_t len);
+int control_warm_act(struct fs *fs, const struct control_writer *by, const char *text,
+		     size_t len);
 
 #endif

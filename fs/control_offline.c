@@ -25,5 +25,6 @@ int control_offline_act(struct fs *fs, const struct control_writer *by, const ch
 	if (offline != fetch_is_offline(fs->fetch))
 		log_info("%s, as .control/offline says", offline ? "offline" : "online again");
 	fetch_set_offline(fs->fetch, offline);
+	warm_poke(&fs->warm);
 	return 0;
 }

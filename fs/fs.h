@@ -25,6 +25,7 @@
 #include "park.h"
 #include "purged.h"
 #include "revisit.h"
+#include "warm.h"
 
 struct fuse_session;
 struct options;
@@ -51,6 +52,7 @@ struct fs {
 	struct purged purged;
 	struct history history;
 	struct chores chores;
+	struct warm warm;
 
 	/* session.c's. */
 	bool default_permissions;	/* the kernel checks modes; constant */

@@ -17,6 +17,7 @@
 
 struct asked {
 	uint64_t ino;
+	unsigned era;			/* revisit.h */
 };
 
 static void reply_dir(struct fs *fs, struct fuse_req *req, const struct inode *i, bool page)
@@ -43,7 +44,7 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	if (!i)
 		reply_err(req, -ESTALE);
 	else if (err == 0 && revisit_sent_back(&fs->revisits, fuse_req_ctx(req)->pid, i->ino,
-					       i->parent, i->name, v) == 0)
+					       i->parent, i->name, v, a->era) == 0)
 		reply_err(req, -ESTALE);
 	else if (err == -EINTR)
 		reply_err(req, err);
@@ -67,6 +68,7 @@ static void getattr_dir(struct fs *fs, struct fuse_req *req, const struct inode 
 		return;
 	}
 	a->ino = i->ino;
+	a->era = revisits_era(&fs->revisits);
 	ask_want(fs, req, page, answered, a);
 }
 

@@ -31,6 +31,7 @@
 struct asked {
 	uint64_t parent;
 	enum path_guess guess;
+	unsigned era;			/* revisit.h */
 	char *dir;			/* the key to be a directory by, or NULL */
 	char text[];			/* name, and then dir */
 };
@@ -40,9 +41,9 @@ static int64_t at_most(int64_t ms, int64_t limit)
 	return ms < limit ? ms : limit;
 }
 
-/* again: it is what a revisit is to see. */
+/* era: that it was asked for in; NULL: it is what a revisit is to see. */
 static void answer_file(struct fs *fs, struct fuse_req *req, uint64_t parent,
-			const char *name, struct version *v, int64_t entry_ms, bool again)
+			const char *name, struct version *v, int64_t entry_ms, const unsigned *era)
 {
 	struct inode *i;
 	int r = inodes_show_version(&fs->inodes, v, &i);
@@ -51,8 +52,9 @@ static void answer_file(struct fs *fs, struct fuse_req *req, uint64_t parent,
 		reply_failed(req, r);
 		return;
 	}
-	if (inodes_name_changes(&fs->inodes, i, parent, name) && !again)
-		revisit_replaced(&fs->revisits, fuse_req_ctx(req)->pid, parent, name, v, entry_ms);
+	if (inodes_name_changes(&fs->inodes, i, parent, name) && era)
+		revisit_replaced(&fs->revisits, fuse_req_ctx(req)->pid, parent, name, v, entry_ms,
+				 *era);
 	reply_entry(fs, req, i, entry_ms, attr_trusted_ms(i));
 }
 
@@ -75,7 +77,7 @@ static void answer_version(struct fs *fs, struct fuse_req *req, const struct ask
 {
 	if (version_state(v) == VERSION_ARRIVING)
 		ms = at_most(ms, ARRIVING_MS);
-	answer_file(fs, req, a->parent, a->text, v, ms, false);
+	answer_file(fs, req, a->parent, a->text, v, ms, &a->era);
 }
 
 /* Many origins give nothing, or refuse, at the URL of a directory: it is not there then,
@@ -108,6 +110,7 @@ static bool ask_index(struct fs *fs, struct fuse_req *req, const struct asked *a
 	if (next) {
 		next->parent = a->parent;
 		next->guess = a->guess;
+		next->era = revisits_era(&fs->revisits);
 		memcpy(next->text, a->text, len);
 		ask_want(fs, req, parent->key, answered_index, next);
 	}
@@ -120,7 +123,8 @@ static void note_failure(struct fs *fs, struct fuse_req *req, const struct asked
 {
 	if (err != -EINTR && err != -ENOMEM &&
 	    inodes_name_fails(&fs->inodes, a->parent, a->text))
-		revisit_failed(&fs->revisits, fuse_req_ctx(req)->pid, a->parent, a->text, err);
+		revisit_failed(&fs->revisits, fuse_req_ctx(req)->pid, a->parent, a->text, err,
+			       a->era);
 }
 
 static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
@@ -158,6 +162,7 @@ static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char
 	}
 	a->parent = parent;
 	a->guess = p->guess;
+	a->era = revisits_era(&fs->revisits);
 	memcpy(a->text, name, name_len);
 	a->dir = p->dir ? memcpy(a->text + name_len, p->dir, dir_len) : NULL;
 	log_debug("lookup of %s", p->file);
@@ -185,6 +190,7 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 	enum known_page page;
 	int64_t entry_ms;
 	int r = origins_child(fs->options, parent->key, name, &p);
+	bool ask_again;
 
 	if (r == 0)
 		apply_rule(fs, parent, name, &p);
@@ -206,9 +212,15 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 		reply_err(req, r);
 		return;
 	}
-	again = revisit_take(&fs->revisits, fuse_req_ctx(req)->pid, parent->ino, name, &entry_ms);
+	again = revisit_take(&fs->revisits, fuse_req_ctx(req)->pid, parent->ino, name, &entry_ms,
+			     &ask_again);
 	if (again) {
-		answer_file(fs, req, parent->ino, name, again, entry_ms, true);
+		answer_file(fs, req, parent->ino, name, again, entry_ms, NULL);
+		return;
+	}
+	if (ask_again) {
+		free(TAKE_PTR(p.dir));
+		ask(fs, req, parent->ino, name, &p);
 		return;
 	}
 	page = known_page(fs, p.file);

@@ -21,6 +21,7 @@ struct notification {
 #define BATCH_MS 100
 #define SHORT_TTL_MS 1000
 #define JIFFIES_MS 40			/* the kernel rounds up to ticks of up to 10 ms */
+#define WAKE_MS 60			/* and counts from when who asked is running again */
 
 int notify_init(struct notify *n)
 {
@@ -57,7 +58,8 @@ int notify_begin_reply(struct fs *fs)
 	return turn;
 }
 
-/* The kernel's time begins when it reads the reply, which it has done by now. */
+/* The kernel's time begins when it has read the reply, as it has by now, and runs who asked
+ * for it (fs/fuse/dir.c, fuse_change_entry_timeout): on a busy machine a bit later. */
 void notify_end_reply(struct fs *fs, int turn, int64_t ms)
 {
 	struct notify *n = &fs->notify;
@@ -116,10 +118,11 @@ static void sleep_until(int64_t mono_ms)
 
 void notify_purged(struct fs *fs)
 {
+	revisits_purged(&fs->revisits);
 	if (next_epoch(fs))
 		return;
 	wait_for_replies(&fs->notify);
-	sleep_until(atomic_load(&fs->notify.trusted_until_ms) + JIFFIES_MS);
+	sleep_until(atomic_load(&fs->notify.trusted_until_ms) + JIFFIES_MS + WAKE_MS);
 }
 
 void notify_stale_names(void *arg)

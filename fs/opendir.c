@@ -19,6 +19,7 @@
 
 struct asked {
 	uint64_t ino;
+	unsigned era;			/* revisit.h */
 	struct fuse_file_info fi;
 };
 
@@ -34,7 +35,7 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 		err = -ESTALE;
 	else if (err == 0)
 		err = revisit_sent_back(&fs->revisits, fuse_req_ctx(req)->pid, i->ino,
-					i->parent, i->name, v);
+					i->parent, i->name, v, a->era);
 	if (err == 0)
 		reply_err(req, -ESTALE);
 	else if (i && (err == -EISDIR || (err != -EINTR && known_below(fs, i->key))))
@@ -70,6 +71,7 @@ static void open_dir(struct fs *fs, struct fuse_req *req, struct inode *i,
 		return;
 	}
 	a->ino = i->ino;
+	a->era = revisits_era(&fs->revisits);
 	a->fi = *fi;
 	ask_want(fs, req, page, answered, a);
 }

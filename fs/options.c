@@ -88,6 +88,12 @@ static const struct setting table[] = {
 	{ "offline", &kind_flag, AT(fetch.offline), "",
 	  "serve what is stored, never ask", 0, 0 },
 
+	{ NULL, NULL, 0, NULL, "Ahead of readers", 0, 0 },
+	{ "warm_file", &kind_string, AT(warm_file), "FILE",
+	  "fetch what this list names, as .control/warm does, at the start", 0, 0 },
+	{ "warm_interval", &kind_duration, AT(warm_interval_ms), "TIME",
+	  "and again so often; the list is read anew (0: not again)", 0, 0 },
+
 	{ NULL, NULL, 0, NULL, "What a name means", 0, 0 },
 	{ "file", &kind_globs, AT(files), "GLOB[:GLOB...]",
 	  "names (with a '/': paths) that are files; may be repeated", 0, 0 },
@@ -265,6 +271,7 @@ void options_fini(struct options *o)
 	free(o->targeted);
 	free(o->allow);
 	free(o->only_cached_for);
+	free(o->warm_file);
 	hosts_free(o->allowed);
 	free(o->header_file);
 	header_file_free(o->policy.header_file);

@@ -67,6 +67,8 @@ struct options {
 	mode_t control_mode;	/* of .control */
 	int64_t kernel_ttl_ms;	/* -1: automatic */
 	bool count_opens;
+	char *warm_file;		/* absolute once complete; NULL: none */
+	int64_t warm_interval_ms;	/* 0: at the start only */
 	bool miss_background;		/* what is not stored is ENOENT, and fetched behind */
 	char *only_cached_for;		/* "NAME:NAME"; never NULL after options_parse */
 	bool foreground, debug;

@@ -17,6 +17,7 @@ struct revisit {
 	int64_t until_ms;		/* monotonic; when it goes */
 	int64_t answer_until_ms;	/* monotonic; when its answer is not trusted any more */
 	int left;			/* LOOKUPs that are to see the file */
+	unsigned era;			/* that its answer was asked for in */
 	int extra;			/* and those because of others, if they come soon */
 	bool walked;
 	int64_t walked_ms;		/* monotonic; the last LOOKUP */
@@ -27,7 +28,18 @@ void revisits_init(struct revisits *r)
 {
 	pthread_mutex_init(&r->lock, NULL);
 	list_init(&r->entries);
+	atomic_init(&r->era, 0);
 	r->n = 0;
+}
+
+unsigned revisits_era(struct revisits *r)
+{
+	return atomic_load(&r->era);
+}
+
+void revisits_purged(struct revisits *r)
+{
+	atomic_fetch_add(&r->era, 1);
 }
 
 /* Moves e to `gone`, to be freed without the lock: the last reference of a version
@@ -70,7 +82,7 @@ static bool is_for(const struct revisit *e, pid_t pid, uint64_t parent, const ch
 }
 
 static struct revisit *revisit_new(pid_t pid, uint64_t parent, const char *name,
-				   struct version *v)
+				   struct version *v, unsigned era)
 {
 	struct revisit *e = calloc(1, sizeof(*e) + strlen(name) + 1);
 
@@ -79,6 +91,7 @@ static struct revisit *revisit_new(pid_t pid, uint64_t parent, const char *name,
 	e->pid = pid;
 	e->parent = parent;
 	e->version = v ? version_ref(v) : NULL;
+	e->era = era;
 	memcpy(e->name, name, strlen(name) + 1);
 	return e;
 }
@@ -103,9 +116,9 @@ static void add(struct revisits *r, struct revisit *e)
 }
 
 int revisit_sent_back(struct revisits *r, pid_t pid, uint64_t ino, uint64_t parent,
-		      const char *name, struct version *v)
+		      const char *name, struct version *v, unsigned era)
 {
-	struct revisit *e = revisit_new(pid, parent, name, v);
+	struct revisit *e = revisit_new(pid, parent, name, v, era);
 
 	if (!e)
 		return -ENOMEM;
@@ -117,9 +130,9 @@ int revisit_sent_back(struct revisits *r, pid_t pid, uint64_t ino, uint64_t pare
 }
 
 void revisit_replaced(struct revisits *r, pid_t pid, uint64_t parent, const char *name,
-		      struct version *v, int64_t entry_ms)
+		      struct version *v, int64_t entry_ms, unsigned era)
 {
-	struct revisit *e = revisit_new(pid, parent, name, v);
+	struct revisit *e = revisit_new(pid, parent, name, v, era);
 
 	if (!e)
 		return;
@@ -129,9 +142,10 @@ void revisit_replaced(struct revisits *r, pid_t pid, uint64_t parent, const char
 	add(r, e);
 }
 
-void revisit_failed(struct revisits *r, pid_t pid, uint64_t parent, const char *name, int err)
+void revisit_failed(struct revisits *r, pid_t pid, uint64_t parent, const char *name, int err,
+		    unsigned era)
 {
-	struct revisit *e = revisit_new(pid, parent, name, NULL);
+	struct revisit *e = revisit_new(pid, parent, name, NULL, era);
 
 	if (!e)
 		return;
@@ -146,13 +160,14 @@ int revisit_take_error(struct revisits *r, pid_t pid, uint64_t parent, const cha
 	struct list gone = LIST_INIT(gone);
 	struct revisit *e, *next;
 	int64_t now = clock_mono_ms();
+	unsigned era = revisits_era(r);
 	int err = 0;
 
 	WITH_LOCK(&r->lock) {
 		list_for_each_safe(e, next, &r->entries, link) {
 			if (e->version || !is_for(e, pid, parent, name))
 				continue;
-			err = is_over(e, now) ? 0 : e->err;
+			err = is_over(e, now) || e->era != era ? 0 : e->err;
 			drop(r, e, &gone);
 		}
 	}
@@ -160,8 +175,9 @@ int revisit_take_error(struct revisits *r, pid_t pid, uint64_t parent, const cha
 	return err;
 }
 
-/* Called with the lock held: the next LOOKUP of who it is for. */
-static struct version *take(struct revisit *e, int64_t now, int64_t *ret_entry_ms)
+/* Called with the lock held: the next LOOKUP of who it is for. outdated: there was a purge. */
+static struct version *take(struct revisit *e, int64_t now, bool outdated, int64_t *ret_entry_ms,
+			    bool *ret_ask)
 {
 	if (e->left > 0)
 		e->left--;
@@ -171,18 +187,24 @@ static struct version *take(struct revisit *e, int64_t now, int64_t *ret_entry_m
 		return NULL;
 	e->walked = true;
 	e->walked_ms = now;
+	if (outdated) {
+		*ret_ask = e->ino != 0;
+		return NULL;
+	}
 	*ret_entry_ms = e->answer_until_ms > now ? e->answer_until_ms - now : 0;
 	return version_ref(e->version);
 }
 
 struct version *revisit_take(struct revisits *r, pid_t pid, uint64_t parent,
-			     const char *name, int64_t *ret_entry_ms)
+			     const char *name, int64_t *ret_entry_ms, bool *ret_ask)
 {
 	struct list gone = LIST_INIT(gone);
 	struct version *v = NULL;
 	struct revisit *e, *next;
 	int64_t now = clock_mono_ms();
+	unsigned era = revisits_era(r);
 
+	*ret_ask = false;
 	WITH_LOCK(&r->lock) {
 		list_for_each_safe(e, next, &r->entries, link) {
 			if (is_over(e, now))
@@ -190,7 +212,7 @@ struct version *revisit_take(struct revisits *r, pid_t pid, uint64_t parent,
 			else if (!e->version)
 				continue;
 			else if (is_for(e, pid, parent, name))
-				v = take(e, now, ret_entry_ms);
+				v = take(e, now, e->era != era, ret_entry_ms, ret_ask);
 			else if (is_for(e, e->pid, parent, name) &&
 				 e->extra + REVISIT_LOOKUPS <= REVISIT_EXTRA_MAX)
 				e->extra += REVISIT_LOOKUPS;

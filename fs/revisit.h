@@ -16,11 +16,15 @@
  * Other threads that walk through the name meanwhile put the directory back into the
  * kernel's memory, and each time the kernel asks twice more (fs/namei.c, lookup_open).
  *
+ * An answer that was asked for before a purge is not given again after it, since the thread
+ * may be at its next open by then: so each has its era, which a purge ends.
+ *
  * Any thread. */
 #ifndef FS_REVISIT_H
 #define FS_REVISIT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -30,6 +34,7 @@
 struct version;
 
 struct revisits {
+	_Atomic unsigned era;
 	pthread_mutex_t lock;
 	struct list entries;		/* struct revisit, oldest first; guarded by lock */
 	int n;
@@ -44,28 +49,36 @@ struct revisits {
 void revisits_init(struct revisits *r);
 void revisits_fini(struct revisits *r);
 
+/* The era that a request has begun in, and the end of one: what was purged is not found any
+ * more, and the purge has not returned. */
+unsigned revisits_era(struct revisits *r);
+void revisits_purged(struct revisits *r);
+
 /* ESTALE is about to be the answer to thread pid about the directory ino, known as
- * name in parent. Takes a reference of v of its own. 0 or -ENOMEM. */
+ * name in parent. Takes a reference of v of its own, which was asked for in era. 0 or
+ * -ENOMEM. */
 int revisit_sent_back(struct revisits *r, pid_t pid, uint64_t ino, uint64_t parent,
-		      const char *name, struct version *v);
+		      const char *name, struct version *v, unsigned era);
 
 /* v is about to be the answer to thread pid, which remembers name as something else.
  * entry_ms: how long that answer may be trusted. Does nothing without memory. */
 void revisit_replaced(struct revisits *r, pid_t pid, uint64_t parent, const char *name,
-		      struct version *v, int64_t entry_ms);
+		      struct version *v, int64_t entry_ms, unsigned era);
 
 /* The same, but the answer is err: the kernel asks once more before a name that it
  * remembers fails. */
-void revisit_failed(struct revisits *r, pid_t pid, uint64_t parent, const char *name, int err);
+void revisit_failed(struct revisits *r, pid_t pid, uint64_t parent, const char *name, int err,
+		    unsigned era);
 
 /* Whether this LOOKUP is that second one: err, else 0. */
 int revisit_take_error(struct revisits *r, pid_t pid, uint64_t parent, const char *name);
 
 /* What this LOOKUP is to be answered with (new reference), and for how long that may be
- * trusted; or NULL: the walk is not one of ours, or it is over. To be called for every
- * LOOKUP of a name that may be a file. */
+ * trusted; or NULL: the walk is not one of ours, or it is over, or *ret_ask: it is to see the
+ * file, but that has to be asked for anew. To be called for every LOOKUP of a name that may
+ * be a file. */
 struct version *revisit_take(struct revisits *r, pid_t pid, uint64_t parent,
-			     const char *name, int64_t *ret_entry_ms);
+			     const char *name, int64_t *ret_entry_ms, bool *ret_ask);
 
 /* Thread pid asks about directory ino again, and no LOOKUP came since ESTALE: it
  * has no name for it (".", a descriptor), so it can only mean the directory. */

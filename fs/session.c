@@ -81,6 +81,7 @@ int session_new(struct fs *fs, const struct options *o)
 	revisits_init(&fs->revisits);
 	purged_init(&fs->purged);
 	notify_init(&fs->notify);
+	warm_init(&fs->warm);
 	r = inodes_show_root(&fs->inodes, o->base_url ? o->base_url : "");
 	if (r == 0)
 		r = make_session(fs, o);
@@ -98,6 +99,7 @@ void session_free(struct fs *fs)
 	if (fs->session)
 		fuse_session_destroy(fs->session);
 	fs->session = NULL;
+	warm_fini(&fs->warm);
 	notify_fini(&fs->notify);
 	revisits_fini(&fs->revisits);
 	listings_fini(&fs->listings);
@@ -185,6 +187,8 @@ static int start_workers(struct fs *fs, struct worker *workers, size_t *ret_n)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	r = notify_start(fs);
+	if (r == 0)
+		r = warm_start(fs);
 	for (i = 0; r == 0 && i < WORKERS; i++) {
 		workers[i].fs = fs;
 		r = -pthread_create(&workers[i].thread, NULL, work, &workers[i]);
@@ -221,7 +225,9 @@ int session_run(struct fs *fs)
 	if (r == 0)
 		chores_run(fs);
 	stop_workers(fs, workers, n);
+	warm_stop(&fs->warm);
 	fetch_stop(fs->fetch);
+	warm_drain(fs);
 	park_drain(fs);
 	notify_stop(fs);
 	return r;

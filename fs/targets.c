@@ -12,8 +12,6 @@
 #include "origins.h"
 #include "path.h"
 
-/* What was begun to be written in pieces by stdio ends anywhere, and half a URL is
- * another URL: a text of that size has to end with its line. */
 #define UNFINISHED_LEAST 4096
 
 #define DRY_RUN "dry-run "
@@ -268,6 +266,11 @@ static int cut_dry_run(char **line, bool first, bool *dry_run)
 	return **line && strncmp(*line, DRY_RUN, strlen(DRY_RUN)) ? 0 : -EINVAL;
 }
 
+bool targets_is_whole(const char *text, size_t len)
+{
+	return !memchr(text, '\0', len) && (len < UNFINISHED_LEAST || text[len - 1] == '\n');
+}
+
 int targets_parse(const struct options *o, const char *text, size_t len, struct target **ret,
 		  size_t *ret_n, bool *ret_dry_run)
 {
@@ -280,9 +283,7 @@ int targets_parse(const struct options *o, const char *text, size_t len, struct 
 
 	if (!copy)
 		return -ENOMEM;
-	if (memchr(text, '\0', len))
-		return -EINVAL;
-	if (len >= UNFINISHED_LEAST && text[len - 1] != '\n')
+	if (!targets_is_whole(text, len))
 		return -EINVAL;
 	while (err == 0 && (line = strsep(&rest, "\n"))) {
 		struct target t = { .kind = TARGET_KEY };

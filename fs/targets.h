@@ -27,6 +27,11 @@ int targets_parse(const struct options *o, const char *text, size_t len, struct 
 		  size_t *ret_n, bool *ret_dry_run);
 void targets_free(struct target *targets, size_t n);
 
+/* Whether a write can be all of a text. What was begun to be written in pieces by stdio
+ * ends anywhere, and half a URL is another URL: a text of that size has to end with its
+ * line. And it is text. */
+bool targets_is_whole(const char *text, size_t len);
+
 /* The key of a URL, or of a path below the mount point of o. text is cut up in place.
  * -EINVAL, -ENOMEM. The key is the caller's. */
 int targets_key(const struct options *o, char *text, char **ret);

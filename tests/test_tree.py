@@ -98,7 +98,8 @@ def test_command_of_the_readme_exists(line):
         else:
             assert os.access(os.path.join(ROOT, inside), os.X_OK)
     elif command in OURS:
-        built = [os.path.join(BUILD, "fs", command), os.path.join(BUILD, "mount-helpers", command)]
+        built = [os.path.join(BUILD, "fs", command), os.path.join(BUILD, "mount-helpers", command),
+                 os.path.join(BUILD, "ctl", command)]
         assert command == "mount" or any(os.access(path, os.X_OK) for path in built)
     else:
         assert shutil.which(command) or command in ("git", "cd"), command

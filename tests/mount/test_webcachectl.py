@@ -2,11 +2,12 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
 
-from limited import LIMIT, read
+from limited import LIMIT, eventually, read
 
 PROGRAM = pathlib.Path(os.environ["WEBCACHEFS_BUILD"]) / "ctl" / "webcachectl"
 
@@ -73,3 +74,94 @@ def test_wrong_usage(mount):
         assert done.stderr
     assert ctl("-m", "/nowhere", "stats").returncode == 2
     assert "usage" in ctl("--help").stdout
+
+
+def test_each_command_has_help():
+    commands = re.findall(r"^  ([a-z]+) ", ctl("--help").stdout, re.M)
+    assert {"stats", "top", "purge", "refresh", "warm", "explain", "health"} <= set(commands)
+    for command in commands:
+        shown = ctl(command, "--help")
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert shown.stdout.startswith(f"usage: webcachectl [-m MOUNTPOINT] {command}")
+        assert ctl("help", command).stdout == shown.stdout
+
+
+def test_stats_watch(filled):
+    lines = ctl("stats", "--watch=0.1", "--count", "2", mount=filled).stdout.splitlines()
+    assert lines[0].split()[:4] == ["time", "hits/s", "misses/s", "hit%"]
+    assert len(lines) == 3
+    assert all(line.split()[9] == "3" for line in lines[1:])
+    for args in (["--count", "2"], ["--watch=x"], ["--watch", "--json"], ["--watch", "--count", "0"]):
+        assert ctl("stats", *args, mount=filled).returncode == 2
+
+
+def test_top_in_a_pipe(filled):
+    done = ctl("top", mount=filled)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout and "\r" not in done.stdout
+    assert re.search(r"^cache .* 3 objects", done.stdout, re.M)
+    assert re.search(r"^TRANSFERS +0$", done.stdout, re.M)
+
+
+def test_warm_in_a_pipe(mount, origin, place):
+    for n in range(30):
+        origin.fresh(f"/f{n}.txt", b"x")
+    (place / "list").write_text("# list\njobs 2\n\n" +
+                                "".join(f"{mount.dir}/f{n}.txt\r\n" for n in range(29)))
+    done = ctl("warm", "-f", place / "list", f"{origin.url}/f29.txt", mount=mount)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1].startswith("30 of 30")
+    assert "\x1b" not in done.stdout
+    assert origin.count() == 30
+
+
+def test_warm_says_what_failed(mount, origin):
+    origin.fresh("/a.txt", b"x")
+    done = ctl("warm", "-f", "-", mount=mount, input="/no.txt\n/a.txt\n")
+    assert done.returncode == 1
+    assert done.stderr == f"{origin.url}/no.txt: No such file or directory\n"
+    assert done.stdout.splitlines()[-1].startswith("2 of 2, 1 failed")
+
+
+def test_warm_of_thousands(mount, origin):
+    """More than one write takes, and all with the options."""
+    for n in range(3000):
+        origin.fresh(f"/some/long/directory/of/posters/{n}.txt", b"x")
+    text = "".join(f"/some/long/directory/of/posters/{n}.txt\n" for n in range(3000))
+    done = ctl("warm", "-f", "-", "-j", "20", mount=mount, input=text)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith("3,000 of 3,000")
+    assert origin.count() == 3000
+
+
+def test_warm_with_a_delay(mount, origin):
+    for n in range(4):
+        origin.fresh(f"/f{n}.txt", b"x")
+    ctl("warm", "--delay", "200ms", *[f"/f{n}.txt" for n in range(4)], mount=mount)
+    times = [request.time for request in origin.requests]
+    assert len(times) == 4 and all(b - a > 0.15 for a, b in zip(times, times[1:]))
+
+
+def test_warm_in_the_background(mount, origin):
+    for n in range(3):
+        origin.fresh(f"/f{n}.txt", b"x", gate="held")
+    done = ctl("warm", "--background", "-j", "1", "/f0.txt", "/f1.txt", "/f2.txt", mount=mount)
+    name = re.fullmatch(r"3 queued as (\S+)\n", done.stdout)[1]
+    origin.wait_reached("held")
+    status = ctl("warm", "--status", mount=mount).stdout
+    assert re.search(rf"^{name} +2 +1 +0 +0$", status, re.M)
+    assert ctl("warm", "--cancel", name, mount=mount).returncode == 0
+    assert re.search(rf"^{name} +0 +1 +0 +0$", ctl("warm", "--status", mount=mount).stdout, re.M)
+    origin.release("held")
+    eventually(lambda: mount.stat("warmed") == 1)
+
+
+def test_warm_of_a_wrong_line(mount, origin):
+    done = ctl("warm", "/a.txt", "a/../b", mount=mount)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "wrong" in done.stderr
+    assert ctl("warm", "-j", "many", "/a.txt", mount=mount).returncode == 2
+    assert ctl("warm", mount=mount).returncode == 2
+    assert ctl("warm", "--cancel", "a/b", mount=mount).returncode == 2
+    assert ctl("warm", "-f", "/no/such/list", mount=mount).returncode == 2
+    assert origin.count() == 0

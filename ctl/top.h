@@ -1,0 +1,34 @@
+/* top.h - what the files of `webcachectl top` share. */
+#ifndef CTL_TOP_H
+#define CTL_TOP_H
+
+#include <stdbool.h>
+
+#include "../base/buf.h"
+#include "sample.h"
+#include "screen.h"
+
+#define TOP_BAR 20		/* columns */
+
+/* Two looks: rates are what went on between them. */
+struct top {
+	struct sample old, new;
+	struct json_object *old_transfers, *transfers;	/* owned */
+	char *health, *source;
+	bool plain;
+	int columns, rows;
+	struct buf frame;
+	int lines;			/* of the frame so far */
+};
+
+/* --- top_draw.c --- */
+
+void top_draw(struct top *t);		/* into t->frame */
+struct line top_line(struct top *t);
+void top_line_end(struct top *t, struct line *l);
+
+/* --- top_transfers.c: the lower half --- */
+
+void top_draw_transfers(struct top *t);
+
+#endif
