@@ -26,7 +26,7 @@ struct record {
 	bool current;		/* what its key shows now; else kept for who reads it */
 	struct meta *meta;	/* a reference */
 	struct blob blob;
-	char *ranges;		/* PARTIAL: "0-1048575,..." that are there; else NULL. Owned */
+	char *ranges;		/* PARTIAL: what is there (saved_map.h); else NULL. Owned */
 };
 
 void record_fini(struct record *r);

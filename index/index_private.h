@@ -106,7 +106,7 @@ struct version {
 	struct blob blob;		/* where the body rests once stored; kind NONE before */
 	bool stored;			/* blob is valid */
 	bool saved;			/* the row says PARTIAL: the file outlives us */
-	char *saved_ranges;		/* saved: what is safely on disk */
+	char *saved_text;		/* saved: the saved_map of the row */
 	bool saving;
 	struct list waiters;		/* struct waiter */
 	int64_t read_high;
@@ -199,7 +199,13 @@ void version_drop_key(struct version *v);	/* index.lock held: not current any mo
 
 /* version_store.c */
 void version_store(struct version *v, struct op *done);	/* COMPLETE: bring it to rest */
+
+/* version_save.c */
 void version_save(struct version *v);		/* ARRIVING, paused: keep what is there */
+/* Saved pieces in [off, end) that nobody looked at since the start are compared with their
+ * sums; what is wrong is not there any more. 0, also then, or -errno. Not with a lock held;
+ * reads the disk. */
+int version_verify(struct version *v, int64_t off, int64_t end);
 
 /* index.c */
 bool index_same_key(const struct map_node *node, const void *key);	/* of by_key */

@@ -163,7 +163,7 @@ void version_complete(struct version *v)
 {
 	struct list ready = LIST_INIT(ready);
 
-	body_settle(&v->body, &v->index->place);
+	body_settle(&v->body, &v->index->place, &v->lock);
 	WITH_LOCK(&v->lock) {
 		assert(v->state == VERSION_ARRIVING);
 		if (v->length < 0) {

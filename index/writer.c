@@ -114,14 +114,14 @@ static void snapshot(struct version *v, struct record *r)
 				      .meta = meta_ref(v->meta) };
 		if (v->stored)
 			r->blob = v->blob;
-		else if (v->saved && v->saved_ranges && v->body.kind == BODY_FILE)
+		else if (v->saved && v->saved_text && v->body.kind == BODY_FILE)
 			r->blob = (struct blob){ .kind = BLOB_PARTIAL, .id = v->ino,
 						 .stored = (uint64_t)ranges_total(&v->body.have) };
 		else
 			r->blob = (struct blob){ .kind = BLOB_ARRIVING };
 		r->blob.length = v->length > 0 ? (uint64_t)v->length : 0;
 		if (r->blob.kind == BLOB_PARTIAL)
-			r->ranges = strdup(v->saved_ranges);
+			r->ranges = strdup(v->saved_text);
 	}
 }
 
