@@ -1,7 +1,7 @@
 /* webcachectl - a thin front for the files in .control of a mount.
  *
  * Exit status: 0; 1 when something failed or health is degraded; 2 for wrong usage or
- * failing health. */
+ * failing health. Of check: 0 clean, 1 repaired, 2 failed. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl.h"
+
 #define WRITE_MAX (64 * 1024)	/* one order; longer lists are cut between lines */
 
 static char mount[PATH_MAX];	/* "": not known yet */
 
-__attribute__((noreturn, format(printf, 2, 3))) static void die(int status, const char *fmt, ...)
+void ctl_die(int status, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -39,6 +41,8 @@ static const char usage[] =
 	"  purge TARGET...    remove what matches; - reads targets from standard input\n"
 	"  refresh TARGET...  mark it stale: the next open asks the origin\n"
 	"  explain NAME       what is known of a URL, or of a path below the mount (JSON)\n"
+	"  check [CACHE_DIR]  verify all that is stored, and repair; exit status 0: clean,\n"
+	"                     1: repaired, 2: failed\n"
 	"  health             exit status 0: ok, 1: degraded, 2: failing\n"
 	"\n"
 	"The mount is found by itself when there is only one, or the current directory is in it.\n"
@@ -77,7 +81,7 @@ static void find_mount(void)
 	int n = 0;
 
 	if (!info)
-		die(1, "/proc/self/mountinfo: %s", strerror(errno));
+		ctl_die(1, "/proc/self/mountinfo: %s", strerror(errno));
 	if (!getcwd(here, sizeof here))
 		here[0] = '\0';
 	while (getline(&line, &cap, info) > 0) {
@@ -99,7 +103,7 @@ static void find_mount(void)
 	if (mount[0])
 		return;
 	if (n != 1)
-		die(2, n ? "several mounts: say which with -m" : "nothing is mounted");
+		ctl_die(2, n ? "several mounts: say which with -m" : "nothing is mounted");
 	snprintf(mount, sizeof mount, "%s", found);
 }
 
@@ -108,7 +112,7 @@ static void find_mount(void)
 static void control_path(const char *name, char *ret, size_t len)
 {
 	if (snprintf(ret, len, "%s/.control/%s", mount, name) >= (int)len)
-		die(1, "%s: %s", name, strerror(ENAMETOOLONG));
+		ctl_die(1, "%s: %s", name, strerror(ENAMETOOLONG));
 }
 
 /* Borrowed until the program ends. */
@@ -121,9 +125,37 @@ static char *control_read(const char *name)
 	control_path(name, path, sizeof path);
 	file = fopen(path, "re");
 	if (!file || (getdelim(&text, &cap, '\0', file) < 0 && ferror(file)))
-		die(1, "%s: %s", path, strerror(errno));
+		ctl_die(1, "%s: %s", path, strerror(errno));
 	fclose(file);
 	return text ? text : strdup("");
+}
+
+const char *ctl_mount(void)
+{
+	if (!mount[0])
+		find_mount();
+	return mount;
+}
+
+char *ctl_read(const char *name)
+{
+	ctl_mount();
+	return control_read(name);
+}
+
+int ctl_write(const char *name, const char *text, size_t len)
+{
+	char path[2 * PATH_MAX];
+	int fd, err;
+
+	ctl_mount();
+	control_path(name, path, sizeof path);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = write(fd, text, len) < 0 ? -errno : 0;
+	close(fd);
+	return err;
 }
 
 static void control_write(const char *name, const char *text, size_t len)
@@ -134,9 +166,9 @@ static void control_write(const char *name, const char *text, size_t len)
 	control_path(name, path, sizeof path);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		die(1, "%s: %s", path, strerror(errno));
+		ctl_die(1, "%s: %s", path, strerror(errno));
 	if (write(fd, text, len) < 0)
-		die(1, "%s: %s", name, errno == EINVAL ? "a target is wrong; nothing was done" :
+		ctl_die(1, "%s: %s", name, errno == EINVAL ? "a target is wrong; nothing was done" :
 							 strerror(errno));
 	close(fd);
 }
@@ -164,7 +196,7 @@ static int order(const char *name, char **targets)
 	bool input = targets[0] && strcmp(targets[0], "-") == 0, more = true;
 
 	if (!targets[0] || (input && targets[1]))
-		die(2, "%s: say what, or - alone", name);
+		ctl_die(2, "%s: say what, or - alone", name);
 	while (more) {
 		const char *next = *targets;
 		size_t n = 0;
@@ -177,7 +209,7 @@ static int order(const char *name, char **targets)
 			next = input ? line : next;
 			n = strcspn(next, "\n");
 			if (n + 1 > sizeof text)
-				die(2, "%s: %s", name, strerror(ENAMETOOLONG));
+				ctl_die(2, "%s: %s", name, strerror(ENAMETOOLONG));
 		}
 		if (len && (!more || len + n + 1 > sizeof text)) {
 			control_write(name, text, len);
@@ -221,7 +253,7 @@ static int explain(char **args)
 	const char *s = args[0];
 
 	if (!s || args[1])
-		die(2, "explain: say one URL or path");
+		ctl_die(2, "explain: say one URL or path");
 	if (s[0] == '/' && is_below(s, mount))
 		s += strlen(mount);
 	for (; *s && n + 4 < sizeof name; s++)
@@ -229,7 +261,7 @@ static int explain(char **args)
 				      snprintf(name + n, 2, "%c", *s) :
 				      snprintf(name + n, 4, "%%%02X", (unsigned char)*s));
 	if (*s)
-		die(2, "explain: %s", strerror(ENAMETOOLONG));
+		ctl_die(2, "explain: %s", strerror(ENAMETOOLONG));
 	fputs(control_read(name), stdout);
 	return 0;
 }
@@ -252,8 +284,10 @@ static int run(const char *command, char **args)
 		return explain(args);
 	if (strcmp(command, "health") == 0)
 		return health();
+	if (strcmp(command, "check") == 0)
+		return ctl_check(args);
 	if (strcmp(command, "transfers") != 0)
-		die(2, "no such command: %s; see --help", command);
+		ctl_die(2, "no such command: %s; see --help", command);
 	fputs(control_read("transfers"), stdout);
 	return 0;
 }
@@ -267,7 +301,7 @@ int main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "+m:hV", options, NULL)) != -1) {
 		if (c == 'm' && !realpath(optarg, mount))
-			die(2, "%s: %s", optarg, strerror(errno));
+			ctl_die(2, "%s: %s", optarg, strerror(errno));
 		if (c == 'h' || c == 'V') {
 			fputs(c == 'h' ? usage : "webcachectl " WEBCACHEFS_VERSION "\n", stdout);
 			return 0;
@@ -279,10 +313,11 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	if (!mount[0])
+	/* What check looks at need not be mounted. */
+	if (!mount[0] && strcmp(argv[optind], "check") != 0)
 		find_mount();
 	status = run(argv[optind], argv + optind + 1);
 	if (fflush(stdout) != 0)
-		die(1, "%s", strerror(errno));
+		ctl_die(1, "%s", strerror(errno));
 	return status;
 }

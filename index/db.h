@@ -70,6 +70,20 @@ int db_list(struct db *db, const char *prefix, const char *after,
 /* Declared directories (mkdir); key ends in '/'. */
 int db_is_declared(struct db *db, const char *key);	/* 0, -ENOENT */
 
+/* PRAGMA integrity_check: 0, or -EBADMSG. Reads all of it. */
+int db_check(struct db *db);
+
+/* It was damaged when it was opened, and is a new one. */
+bool db_was_damaged(struct db *db);
+
+/* The segments that rows name, and the bytes that these have in each. */
+int db_segments(struct db *db, void (*each)(void *arg, uint64_t segment, uint64_t bytes), void *arg);
+
+/* The next rows behind that inode number, at most cap, as they are now. Of a damaged one
+ * only ino is right, and key is NULL. The caller calls record_fini() for each. */
+int db_next_rows(struct db *db, uint64_t after, struct record *rows, size_t cap,
+		 size_t *ret_n);
+
 /* Sums over all rows, as of the last commit. */
 struct db_sums {
 	int64_t objects;	/* current rows with a 2xx status */
@@ -105,6 +119,8 @@ int db_set_blob(struct db *db, uint64_t ino, const struct blob *b, const char *r
 int db_set_current(struct db *db, uint64_t ino, bool current);
 int db_delete(struct db *db, uint64_t ino);		/* 0 also when there is none */
 int db_declare(struct db *db, const char *key, bool declared);
+/* As this transaction has made it, where db_find_ino() tells what was committed. */
+int db_find_written(struct db *db, uint64_t ino, struct record *ret);
 
 /* Calls each(arg, record) with a borrowed record for rows in the given order
  * until it returns false; the rows may be changed or deleted meanwhile: each sees
@@ -116,7 +132,6 @@ int db_each_useless(struct db *db, int64_t now_ms, db_each *each, void *arg);	/*
 int db_each_from(struct db *db, uint64_t from, db_each *each, void *arg);	/* ino >= from, ascending */
 int db_each_leftover(struct db *db, uint64_t below, db_each *each, void *arg);	/* not current, or ARRIVING; ino < below */
 int db_each_in_segment(struct db *db, uint64_t segment, db_each *each, void *arg);	/* by stored, ino */
-int db_segments(struct db *db, void (*each)(void *arg, uint64_t segment, uint64_t bytes), void *arg);
 
 /* Small values kept with the index (clock hand, recency). */
 int db_get_value(struct db *db, const char *name, void **ret, size_t *ret_len);	/* caller frees */
@@ -127,7 +142,8 @@ int db_set_value(struct db *db, const char *name, const void *data, size_t len);
  * (it waits 2 s); what could be moved was. */
 int db_checkpoint(struct db *db);
 
-/* PRAGMA quick_check: 0, or -EBADMSG. */
-int db_check(struct db *db);
+/* Counts all rows, inside a transaction. *ret_wrong: db_sums() said something else; from
+ * the commit on it is right. */
+int db_recount(struct db *db, bool *ret_wrong);
 
 #endif

@@ -254,19 +254,3 @@ int db_each_in_segment(struct db *db, uint64_t segment, db_each *each, void *arg
 
 	return run(db, &w, each, arg);
 }
-
-int db_segments(struct db *db, void (*each)(void *arg, uint64_t segment, uint64_t bytes),
-		void *arg)
-{
-	_cleanup_(stmt_resetp) sqlite3_stmt *s = NULL;
-	int err, n;
-
-	err = conn_prepare(db->writer, STMT_SEGMENTS,
-			   "SELECT blob_id, sum(stored) FROM version INDEXED BY version_segment"
-			   " WHERE kind = 3 GROUP BY blob_id ORDER BY blob_id", &s);
-	if (err)
-		return err;
-	while ((n = conn_step(db->writer, s)) > 0)
-		each(arg, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1));
-	return n;
-}

@@ -255,6 +255,7 @@ static bool known_ino(struct index *ix, uint64_t ino, enum blob_kind kind)
 
 struct segment_rows {
 	struct index *ix;
+	bool first_look;	/* later the store knows better what is live */
 	uint64_t *known;
 	size_t n, cap;
 };
@@ -263,7 +264,8 @@ static void note_segment(void *arg, uint64_t segment, uint64_t bytes)
 {
 	struct segment_rows *rows = arg;
 
-	store_segment_live(rows->ix->store, segment, bytes);
+	if (rows->first_look)
+		store_segment_live(rows->ix->store, segment, bytes);
 	if (rows->n == rows->cap) {
 		size_t cap = rows->cap ? rows->cap * 2 : 64;
 		uint64_t *known = reallocarray(rows->known, cap, sizeof *known);
@@ -301,7 +303,7 @@ static bool sweep_segment(void *arg, uint64_t segment)
 	return known_segment(&((struct sweep_arg *)arg)->rows, segment);
 }
 
-static void sweep_partial(struct index *ix)
+static void sweep_partial(struct index *ix, const _Atomic bool *stop, int64_t *removed)
 {
 	int fd = openat(ix->dir, "partial", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -312,11 +314,13 @@ static void sweep_partial(struct index *ix)
 			close(fd);
 		return;
 	}
-	while (!atomic_load(&ix->stopping) && (entry = readdir(dir)) != NULL) {
+	while (!atomic_load(stop) && (entry = readdir(dir)) != NULL) {
 		uint64_t ino = strtoull(entry->d_name, NULL, 10);
 
-		if (entry->d_name[0] != '.' && !known_ino(ix, ino, BLOB_PARTIAL))
-			index_unlink_partial(ix, ino);
+		if (entry->d_name[0] == '.' || known_ino(ix, ino, BLOB_PARTIAL))
+			continue;
+		index_unlink_partial(ix, ino);
+		++*removed;
 	}
 	closedir(dir);
 }
@@ -344,16 +348,27 @@ void housekeeping_leftovers(struct index *ix)
 	}
 }
 
+int housekeeping_sweep(struct index *ix, bool first_look, const _Atomic bool *stop,
+		       int64_t *removed)
+{
+	struct sweep_arg arg = { .ix = ix, .rows = { .ix = ix, .first_look = first_look } };
+	int err = db_segments(ix->db, note_segment, &arg.rows);
+
+	if (!err)
+		err = store_sweep(ix->store, sweep_ino, sweep_segment, &arg, stop, removed);
+	sweep_partial(ix, stop, removed);
+	free(arg.rows.known);
+	return err;
+}
+
 static void startup_run(struct job *job)
 {
 	struct startup *s = container_of(job, struct startup, job);
 	struct index *ix = s->ix;
-	struct sweep_arg arg = { .ix = ix, .rows = { .ix = ix } };
+	int64_t removed = 0;
 
-	if (!atomic_load(&ix->stopping) && db_segments(ix->db, note_segment, &arg.rows) == 0)
-		store_sweep(ix->store, sweep_ino, sweep_segment, &arg, &ix->stopping);
-	sweep_partial(ix);
-	free(arg.rows.known);
+	if (!atomic_load(&ix->stopping))
+		housekeeping_sweep(ix, true, &ix->stopping, &removed);
 	free(s);
 }
 

@@ -176,6 +176,7 @@ int index_open(const struct index_config *config, struct index **ret, char *reas
 	ix->dir = ix->lock_fd = -1;
 	pthread_mutex_init(&ix->lock, NULL);
 	pthread_mutex_init(&ix->health_lock, NULL);
+	check_init(&ix->checker);
 	list_init(&ix->purges);
 	list_init(&ix->waiting_for_room);
 	inbox_init(&ix->inbox, NULL, NULL);
@@ -211,6 +212,7 @@ void index_close(struct index *ix)
 {
 	if (!ix)
 		return;
+	check_fini(&ix->checker);
 	if (ix->running) {
 		/* C feeds I and I never waits for C: so this order. */
 		index_drain(ix);

@@ -17,6 +17,7 @@
 #include "../base/map.h"
 #include "blob.h"
 #include "body.h"
+#include "check.h"
 #include "db.h"
 #include "evict.h"
 #include "index.h"
@@ -74,6 +75,7 @@ struct index {
 	int64_t checkpointed;		/* bytes of the index after the last checkpoint */
 	uint64_t first_ino;		/* of this run: rows below are of former ones */
 
+	struct checker checker;		/* see check.c */
 	struct pool pool;		/* threads C */
 	_Atomic bool stopping;
 	bool running;
@@ -133,8 +135,11 @@ enum op_kind {
 	OP_PURGE,
 	OP_EVICT,	/* there may be too much, or somebody waits for room */
 	OP_DECLARE,
+	OP_RUN,		/* what run says */
 	OP_NOTHING,	/* only done matters */
 };
+
+struct trash;
 
 struct op {
 	struct list link;
@@ -143,6 +148,8 @@ struct op {
 	uint64_t ino;
 	struct blob blob;		/* DELETE: goes with the row; kind NONE: nothing */
 	struct purge *purge;
+	int (*run)(struct index *ix, struct trash *trash, void *arg);	/* RUN: in a transaction */
+	void *run_arg;
 	const char *key;		/* DECLARE; borrowed until done */
 	bool declared;
 	bool first_row;			/* SYNC: v had none before this batch */
@@ -160,6 +167,9 @@ struct op *op_new(enum op_kind kind);		/* NULL: no memory */
 void writer_post(struct index *ix, struct op *op);	/* takes op */
 int writer_call(struct index *ix, struct op *op);	/* posts, waits for done; not I */
 void writer_sync(struct version *v, void (*done)(void *arg, int err), void *arg);
+/* Has I run it inside a transaction, and waits; before index_start() it runs here. Not I. */
+int writer_run(struct index *ix,
+	       int (*run)(struct index *ix, struct trash *trash, void *arg), void *arg);
 
 /* housekeeping.c: thread I, outside of a transaction unless it says so. */
 void housekeeping_evict(struct index *ix, int64_t bytes);
@@ -168,6 +178,10 @@ void housekeeping_count_index(struct index *ix);	/* after a batch */
 void renew_index(struct index *ix);		/* renew.c */
 void compact_one(struct index *ix);		/* compact.c */
 void housekeeping_start(struct index *ix);	/* queues the sweep of files without rows */
+/* The sweep, here and now: threads C, or whoever checks. first_look: the first one of this
+ * run, which tells the store what is live. *removed grows by the files that no row knew. */
+int housekeeping_sweep(struct index *ix, bool first_look, const _Atomic bool *stop,
+		       int64_t *removed);
 void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
 
 /* Inside a transaction: the row r leaves (1) or stays (0); -errno of the db. Blobs

@@ -61,7 +61,8 @@ void renew_index(struct index *ix)
 	ix->evict.hand = 0;
 	store_forget_segments(ix->store);
 	atomic_store(&ix->damaged, false);
-	housekeeping_start(ix);
+	if (ix->running)
+		housekeeping_start(ix);
 	if (ix->config.stale_names)
 		ix->config.stale_names(ix->config.arg);
 }

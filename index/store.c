@@ -374,15 +374,17 @@ void store_forget_segments(struct store *st)
 
 int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 		bool (*segment_known)(void *arg, uint64_t segment), void *arg,
-		const _Atomic bool *stop)
+		const _Atomic bool *stop, int64_t *removed)
 {
 	struct timespec started = { .tv_sec = st->started_ns / 1000000000,
 				    .tv_nsec = st->started_ns % 1000000000 };
 	uint64_t segment = 0;
 
 	while (!*stop && segment_next_old(st->segments, segment, &segment) == 0) {
-		if (!segment_known(arg, segment))
-			segment_drop(st->segments, segment);
+		if (segment_known(arg, segment))
+			continue;
+		segment_drop(st->segments, segment);
+		++*removed;
 	}
-	return sweep_files(st->dir, st->space, &started, known, arg, stop);
+	return sweep_files(st->dir, st->space, &started, known, arg, stop, removed);
 }

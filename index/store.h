@@ -93,10 +93,10 @@ void store_forget_segments(struct store *st);
 
 /* Calls known(arg, ino) for every blob file and removes those for which it says
  * false and that are older than this start; likewise segments for which
- * segment_known says false. Low priority, pool threads; stops early when
- * *stop. */
+ * segment_known says false. *removed grows by as many. Low priority, pool threads;
+ * stops early when *stop. */
 int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 		bool (*segment_known)(void *arg, uint64_t segment), void *arg,
-		const _Atomic bool *stop);
+		const _Atomic bool *stop, int64_t *removed);
 
 #endif

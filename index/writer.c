@@ -233,7 +233,7 @@ static int purge_rows(struct batch *b, struct purge *p)
 static int delete_row(struct batch *b, const struct op *op)
 {
 	struct record r;
-	bool blob = op->blob.kind != BLOB_NONE && db_find_ino(b->ix->db, op->ino, &r) == 0;
+	bool blob = op->blob.kind != BLOB_NONE && db_find_written(b->ix->db, op->ino, &r) == 0;
 	int err = db_delete(b->ix->db, op->ino);
 
 	if (blob) {
@@ -257,6 +257,8 @@ static int run_op(struct batch *b, struct op *op)
 		return purge_rows(b, op->purge);
 	case OP_DECLARE:
 		return db_declare(ix->db, op->key, op->declared);
+	case OP_RUN:
+		return op->run(ix, &b->trash, op->run_arg);
 	case OP_EVICT:
 	case OP_NOTHING:
 		break;
@@ -375,6 +377,41 @@ static void run_batch(struct index *ix, struct list *ops)
 	if (b.evict || space_excess(&ix->space) > 0)
 		housekeeping_evict(ix, b.evict_bytes);
 	finish_ops(&evicts, 0);
+}
+
+/* --- before there is a thread --- */
+
+static int run_here(struct index *ix, int (*run)(struct index *, struct trash *, void *),
+		    void *arg)
+{
+	struct trash trash = { .all = NULL };
+	int err = db_begin(ix->db);
+
+	if (err)
+		return err;
+	err = run(ix, &trash, arg);
+	if (!err)
+		err = db_commit(ix->db);
+	if (err) {
+		db_rollback(ix->db);
+		trash_forget(&trash);
+	}
+	trash_empty(ix, &trash);
+	return err;
+}
+
+int writer_run(struct index *ix, int (*run)(struct index *, struct trash *, void *), void *arg)
+{
+	struct op *op;
+
+	if (!ix->running)
+		return run_here(ix, run, arg);
+	op = op_new(OP_RUN);
+	if (!op)
+		return -ENOMEM;
+	op->run = run;
+	op->run_arg = arg;
+	return writer_call(ix, op);
 }
 
 /* --- the thread --- */
