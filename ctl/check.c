@@ -139,7 +139,7 @@ static bool is_cache_of_mount(const char *dir)
 	if (!realpath(dir, wanted))
 		return false;
 	while ((line = strsep(&rest, "\n")))
-		if (strncmp(line, "cache_dir = ", 12) == 0 && realpath(line + 12, found))
+		if (strncmp(line, "cache_dir=", 10) == 0 && realpath(line + 10, found))
 			return strcmp(wanted, found) == 0;
 	return false;
 }

@@ -349,11 +349,17 @@ int blob_file_put(struct blob_files *fs, int fd, const char *path, int64_t reser
 
 void blob_file_delete(struct blob_files *fs, const struct blob *b)
 {
+	int64_t counted = blob_file_disk(b->stored);
 	char name[BLOB_NAME_MAX];
+	struct stat st;
 
 	blob_file_name(b->id, name);
+	/* One that was cut was counted as what was left of it. */
+	if (fstatat(fs->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_size != (int64_t)b->stored && (int64_t)st.st_blocks * 512 < counted)
+		counted = (int64_t)st.st_blocks * 512;
 	if (unlinkat(fs->dir, name, 0) == 0)
-		space_release(fs->space, blob_file_disk(b->stored));
+		space_release(fs->space, counted);
 	else if (errno != ENOENT)
 		log_warn("blob %s cannot be deleted: %s", name, strerror(errno));
 }

@@ -260,12 +260,8 @@ struct segment_rows {
 	size_t n, cap;
 };
 
-static void note_segment(void *arg, uint64_t segment, uint64_t bytes)
+static void add_segment(struct segment_rows *rows, uint64_t segment)
 {
-	struct segment_rows *rows = arg;
-
-	if (rows->first_look)
-		store_segment_live(rows->ix->store, segment, bytes);
 	if (rows->n == rows->cap) {
 		size_t cap = rows->cap ? rows->cap * 2 : 64;
 		uint64_t *known = reallocarray(rows->known, cap, sizeof *known);
@@ -276,6 +272,29 @@ static void note_segment(void *arg, uint64_t segment, uint64_t bytes)
 		rows->cap = cap;
 	}
 	rows->known[rows->n++] = segment;
+}
+
+static void note_segment(void *arg, uint64_t segment, uint64_t bytes)
+{
+	struct segment_rows *rows = arg;
+
+	if (rows->first_look)
+		store_segment_live(rows->ix->store, segment, bytes);
+	add_segment(rows, segment);
+}
+
+/* index.lock held: its row may be gone, but not its readers. */
+static bool note_version(struct map_node *node, void *arg)
+{
+	struct version *v = container_of(node, struct version, ino_node);
+	uint64_t segment = 0;
+
+	WITH_LOCK(&v->lock)
+		if (v->stored && v->blob.kind == BLOB_SEGMENT)
+			segment = v->blob.id;
+	if (segment)
+		add_segment(arg, segment);
+	return true;
 }
 
 static bool known_segment(void *arg, uint64_t segment)
@@ -293,18 +312,39 @@ struct sweep_arg {
 	struct segment_rows rows;
 };
 
+/* A row that just went: thread I is about to take its file, too, and that is no orphan.
+ * Twice, as the first may be done in the middle of its batch. */
+static void let_it_go(struct sweep_arg *arg)
+{
+	for (int i = 0; i < 2 && arg->ix->running && !arg->rows.first_look; i++) {
+		struct op *op = op_new(OP_NOTHING);
+
+		if (op)
+			writer_call(arg->ix, op);
+	}
+}
+
 static bool sweep_ino(void *arg, uint64_t ino)
 {
-	return known_ino(((struct sweep_arg *)arg)->ix, ino, BLOB_FILE);
+	bool known = known_ino(((struct sweep_arg *)arg)->ix, ino, BLOB_FILE);
+
+	if (!known)
+		let_it_go(arg);
+	return known;
 }
 
 static bool sweep_segment(void *arg, uint64_t segment)
 {
-	return known_segment(&((struct sweep_arg *)arg)->rows, segment);
+	bool known = known_segment(&((struct sweep_arg *)arg)->rows, segment);
+
+	if (!known)
+		let_it_go(arg);
+	return known;
 }
 
-static void sweep_partial(struct index *ix, const _Atomic bool *stop, int64_t *removed)
+static void sweep_partial(struct sweep_arg *arg, const _Atomic bool *stop, int64_t *removed)
 {
+	struct index *ix = arg->ix;
 	int fd = openat(ix->dir, "partial", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
@@ -319,8 +359,8 @@ static void sweep_partial(struct index *ix, const _Atomic bool *stop, int64_t *r
 
 		if (entry->d_name[0] == '.' || known_ino(ix, ino, BLOB_PARTIAL))
 			continue;
-		index_unlink_partial(ix, ino);
-		++*removed;
+		let_it_go(arg);
+		*removed += index_unlink_partial(ix, ino);
 	}
 	closedir(dir);
 }
@@ -354,9 +394,11 @@ int housekeeping_sweep(struct index *ix, bool first_look, const _Atomic bool *st
 	struct sweep_arg arg = { .ix = ix, .rows = { .ix = ix, .first_look = first_look } };
 	int err = db_segments(ix->db, note_segment, &arg.rows);
 
+	WITH_LOCK(&ix->lock)
+		map_each(&ix->by_ino, note_version, &arg.rows);
 	if (!err)
 		err = store_sweep(ix->store, sweep_ino, sweep_segment, &arg, stop, removed);
-	sweep_partial(ix, stop, removed);
+	sweep_partial(&arg, stop, removed);
 	free(arg.rows.known);
 	return err;
 }

@@ -511,14 +511,16 @@ bool index_is_declared(struct index *ix, const char *key)
 	return db_is_declared(ix->db, key) == 0;
 }
 
-void index_unlink_partial(struct index *ix, uint64_t ino)
+bool index_unlink_partial(struct index *ix, uint64_t ino)
 {
 	char path[32];
 	struct stat st;
 
 	snprintf(path, sizeof path, "partial/%" PRIu64, ino);
-	if (fstatat(ix->dir, path, &st, 0) == 0 && unlinkat(ix->dir, path, 0) == 0)
-		space_release(&ix->space, (int64_t)st.st_blocks * 512);
+	if (fstatat(ix->dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || unlinkat(ix->dir, path, 0) < 0)
+		return false;
+	space_release(&ix->space, (int64_t)st.st_blocks * 512);
+	return true;
 }
 
 /* --- how are we? --- */

@@ -228,7 +228,7 @@ void index_failed(struct index *ix, const char *what, int err);	/* health, log o
 void index_worked(struct index *ix);
 void index_damaged(struct index *ix, int err);	/* notes it if err is of a damaged database */
 bool index_is_well(struct index *ix);
-void index_unlink_partial(struct index *ix, uint64_t ino);
+bool index_unlink_partial(struct index *ix, uint64_t ino);	/* it was there */
 uint64_t index_next_ino(struct index *ix);	/* 0: none to be had */
 /* index.lock held: nothing (more) of key may be shown; m NULL: no matter what it is. */
 bool index_being_purged(struct index *ix, const char *key, const struct meta *m);

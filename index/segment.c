@@ -311,7 +311,7 @@ int segment_pick(struct segments *ss, uint64_t *ret_segment)
 	return 0;
 }
 
-void segment_drop(struct segments *ss, uint64_t segment)
+bool segment_drop(struct segments *ss, uint64_t segment)
 {
 	struct segment *seg = NULL;
 
@@ -325,9 +325,10 @@ void segment_drop(struct segments *ss, uint64_t segment)
 		segment_table_remove(ss, seg);
 	}
 	if (!seg)
-		return;
+		return false;
 	segment_table_unlink(ss, seg);
 	segment_table_put(ss, seg);
+	return true;
 }
 
 void segments_drop_all(struct segments *ss)

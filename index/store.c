@@ -380,11 +380,8 @@ int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 				    .tv_nsec = st->started_ns % 1000000000 };
 	uint64_t segment = 0;
 
-	while (!*stop && segment_next_old(st->segments, segment, &segment) == 0) {
-		if (segment_known(arg, segment))
-			continue;
-		segment_drop(st->segments, segment);
-		++*removed;
-	}
+	while (!*stop && segment_next_old(st->segments, segment, &segment) == 0)
+		if (!segment_known(arg, segment))
+			*removed += segment_drop(st->segments, segment);
 	return sweep_files(st->dir, st->space, &started, known, arg, stop, removed);
 }

@@ -136,6 +136,7 @@ def delete_the_segments(cache):
 
 
 def add_orphans(cache):
+    (cache / "blobs" / "07").mkdir(exist_ok=True)
     shutil.copy(large(cache)[0], cache / "blobs" / "07" / "1799")
     (cache / "blobs" / "07" / "7.tmp").write_bytes(b"x")
     (cache / "partial" / "77").write_bytes(b"x" * 1000)
