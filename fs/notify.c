@@ -116,6 +116,7 @@ static void sleep_until(int64_t mono_ms)
 
 void notify_purged(struct fs *fs)
 {
+	revisits_purged(&fs->revisits);
 	if (next_epoch(fs))
 		return;
 	wait_for_replies(&fs->notify);

@@ -166,6 +166,19 @@ struct version *revisit_take(struct revisits *r, pid_t pid, uint64_t parent,
 	return v;
 }
 
+void revisits_purged(struct revisits *r)
+{
+	struct list gone = LIST_INIT(gone);
+	struct revisit *e, *next;
+
+	/* Who was sent back is about to be told the same again: that walk began before. */
+	WITH_LOCK(&r->lock)
+		list_for_each_safe(e, next, &r->entries, link)
+			if (!e->ino)
+				drop(r, e, &gone);
+	free_all(&gone);
+}
+
 bool revisit_came_back(struct revisits *r, pid_t pid, uint64_t ino)
 {
 	struct list gone = LIST_INIT(gone);

@@ -60,6 +60,9 @@ void revisit_replaced(struct revisits *r, pid_t pid, uint64_t parent, const char
 struct version *revisit_take(struct revisits *r, pid_t pid, uint64_t parent,
 			     const char *name, int64_t *ret_entry_ms);
 
+/* Something was purged or refreshed: LOOKUPs from now on are new questions. */
+void revisits_purged(struct revisits *r);
+
 /* Thread pid asks about directory ino again, and no LOOKUP came since ESTALE: it
  * has no name for it (".", a descriptor), so it can only mean the directory. */
 bool revisit_came_back(struct revisits *r, pid_t pid, uint64_t ino);
