@@ -47,8 +47,15 @@ static int64_t bytes_below(int dir, const char *name, int depth)
 
 bool check_disk_use(struct index *ix)
 {
-	int64_t before = space_used(&ix->space), disk = bytes_below(ix->dir, ".", 1);
-	int64_t after = space_used(&ix->space), counted = before > after ? before : after;
+	int64_t before, disk, after, counted;
+
+	/* Else thread I does, about once a second. */
+	if (!ix->running)
+		space_set_index(&ix->space, db_disk_bytes(ix->db));
+	before = space_used(&ix->space);
+	disk = bytes_below(ix->dir, ".", 1);
+	after = space_used(&ix->space);
+	counted = before > after ? before : after;
 
 	/* What is written while this looks was counted before it was written. */
 	if (disk <= counted)

@@ -279,6 +279,8 @@ int64_t db_disk_bytes(struct db *db)
 		if (stat(path, &st) == 0)
 			bytes += (int64_t)st.st_blocks * 512;
 	}
+	if (fstat(db->inos.fd, &st) == 0)
+		bytes += (int64_t)st.st_blocks * 512;
 	return bytes;
 }
 

@@ -95,7 +95,7 @@ void db_sums(struct db *db, struct db_sums *ret);
 /* The file that was opened is still the one of that name, and has its WAL. Thread I. */
 bool db_is_there(struct db *db);
 
-/* Bytes of index.db, its WAL and shm on disk, and of what was moved aside. */
+/* Bytes of index.db, its WAL and shm on disk, of what was moved aside, and index.inos. */
 int64_t db_disk_bytes(struct db *db);
 
 /* Inode numbers: a block of n that no other run or call gets. Durable when it

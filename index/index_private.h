@@ -110,6 +110,7 @@ struct version {
 	bool saved;			/* the row says PARTIAL: the file outlives us */
 	char *saved_text;		/* saved: the saved_map of the row */
 	bool saving;
+	bool unsaved;			/* bytes came since it was saved last */
 	struct list waiters;		/* struct waiter */
 	int64_t read_high;
 	int64_t read_bytes;		/* handed out since it is whole; length: read once */
@@ -215,6 +216,10 @@ void version_drop_key(struct version *v);	/* index.lock held: not current any mo
 void version_store(struct version *v, struct op *done);	/* COMPLETE: bring it to rest */
 
 /* version_save.c */
+/* index.lock held, and the last reference about to go: whether it is better saved first;
+ * then that reference belongs to the save. The caller then calls version_save_last(). */
+bool version_save_wanted(struct version *v);
+void version_save_last(struct version *v);
 void version_save(struct version *v);		/* ARRIVING, paused: keep what is there */
 /* Saved pieces in [off, end) that nobody looked at since the start are compared with their
  * sums; what is wrong is not there any more. 0, also then, or -errno. Not with a lock held;

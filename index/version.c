@@ -85,21 +85,24 @@ void version_drop_key(struct version *v)
 void version_unref(struct version *v)
 {
 	struct index *ix;
-	bool last = false;
+	bool last = false, save = false;
 
 	if (!v)
 		return;
 	ix = v->index;
 	WITH_LOCK(&ix->lock) {
 		assert(v->refs > 0);
-		if (--v->refs == 0) {
+		save = v->refs == 1 && version_save_wanted(v);
+		if (!save && --v->refs == 0) {
 			last = true;
 			version_drop_key(v);
 			map_remove(&ix->by_ino, &v->ino_node);
 			list_remove(&v->room_link);
 		}
 	}
-	if (last)
+	if (save)
+		version_save_last(v);
+	else if (last)
 		version_free(v);
 }
 

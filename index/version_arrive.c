@@ -81,6 +81,7 @@ int version_write(struct version *v, int64_t off, const void *data, size_t len)
 		return err;
 	WITH_LOCK(&v->lock) {
 		v->saved = v->saved && v->body.kind == BODY_FILE;
+		v->unsaved = true;
 		take_ready(v, &ready);
 	}
 	wake_all(v, &ready);

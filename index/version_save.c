@@ -191,6 +191,7 @@ static int describe(struct version *v, int *ret_fd, struct saved_map *ret_map)
 	WITH_LOCK(&v->lock) {
 		if (v->state != VERSION_ARRIVING || v->body.kind != BODY_FILE)
 			break;
+		v->unsaved = false;
 		*ret_fd = fcntl(v->body.fd, F_DUPFD_CLOEXEC, 3);
 		err = *ret_fd < 0 ? -errno : plan(v, ret_map);
 	}
@@ -224,24 +225,55 @@ static void save_run(struct job *job)
 	}
 	if (saved)
 		writer_sync(v, NULL, NULL);
+	step("saved");
 	version_unref(v);
+}
+
+/* Both locks held. */
+static bool may_save(const struct version *v)
+{
+	return v->current && !v->transient && v->row && v->state == VERSION_ARRIVING &&
+	       !v->saving && v->body.kind == BODY_FILE && (v->meta->flags & META_RANGES);
+}
+
+static void post(struct version *v)
+{
+	v->save_job.run = save_run;
+	pool_post(&v->index->pool, &v->save_job);
 }
 
 void version_save(struct version *v)
 {
-	bool start = false, current = false;
+	bool start = false;
 
 	WITH_LOCK(&v->index->lock)
-		current = v->current && !v->transient && v->row;
+		WITH_LOCK(&v->lock) {
+			start = may_save(v);
+			if (start) {
+				v->saving = true;
+				v->refs++;
+			}
+		}
+	if (start)
+		post(v);
+}
+
+bool version_save_wanted(struct version *v)
+{
+	bool wanted = false;
+
+	/* At the end there is nobody to do it. */
+	if (!v->index->running || atomic_load(&v->index->stopping))
+		return false;
 	WITH_LOCK(&v->lock) {
-		start = current && v->state == VERSION_ARRIVING && !v->saving &&
-			v->body.kind == BODY_FILE && (v->meta->flags & META_RANGES);
-		if (start)
+		wanted = v->unsaved && may_save(v) && version_resumable(v->meta);
+		if (wanted)
 			v->saving = true;
 	}
-	if (!start)
-		return;
-	version_ref(v);
-	v->save_job.run = save_run;
-	pool_post(&v->index->pool, &v->save_job);
+	return wanted;
+}
+
+void version_save_last(struct version *v)
+{
+	post(v);
 }
