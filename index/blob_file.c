@@ -59,6 +59,23 @@ void blob_files_fini(struct blob_files *fs)
 	pthread_mutex_destroy(&fs->lock);
 }
 
+void blob_files_forget_dirs(struct blob_files *fs)
+{
+	WITH_LOCK(&fs->lock)
+		for (int i = 0; i < BLOB_DIRS; i++)
+			fs->dirs[i] = 0;
+}
+
+int64_t blob_files_counted(struct blob_files *fs)
+{
+	int64_t bytes = 0;
+
+	WITH_LOCK(&fs->lock)
+		for (int i = 0; i < BLOB_DIRS; i++)
+			bytes += fs->dirs[i];
+	return bytes;
+}
+
 int64_t blob_file_disk(uint64_t stored)
 {
 	int64_t bytes = disk_round_up(stored);

@@ -43,7 +43,7 @@ struct body {
 
 	/* thread F only, until the body is whole */
 	char path[32];			/* FILE: "partial/INO" */
-	int64_t reserved;		/* FILE: bytes taken from space */
+	_Atomic int64_t reserved;	/* FILE: bytes taken from space; others may look */
 	int64_t room;			/* FILE: part of it not written to yet */
 	int64_t last_end;		/* where the last write ended */
 

@@ -180,6 +180,10 @@ int db_renew(struct db *db)
 		db->writer = old;
 		return err;
 	}
+	/* Its directory may be another one. */
+	err = inos_reopen(&db->inos, db->path);
+	if (err)
+		log_warn("inode numbers of %s cannot be noted: %s", db->path, strerror(-err));
 	db->inos_noted = 0;
 	WITH_LOCK(&db->lock) {
 		list_splice(&idle, &db->idle);

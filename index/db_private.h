@@ -114,6 +114,8 @@ struct inos {
 /* at_least: numbers below may have been used. */
 int inos_open(struct inos *inos, const char *dir, uint64_t at_least);
 void inos_close(struct inos *inos);
+/* If its file was deleted: another one, beside the database. 0 or -errno. */
+int inos_reopen(struct inos *inos, const char *db_path);
 int inos_take(struct inos *inos, uint32_t n, uint64_t *ret_first);
 uint64_t inos_limit(struct inos *inos);
 

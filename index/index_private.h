@@ -72,6 +72,7 @@ struct index {
 	struct inbox inbox;
 	pthread_t writer;
 	struct evict evict;
+	bool reopened;			/* the directory is a new one: count it anew */
 	int64_t checkpointed;		/* bytes of the index after the last checkpoint */
 	uint64_t first_ino;		/* of this run: rows below are of former ones */
 
@@ -177,6 +178,7 @@ void housekeeping_evict(struct index *ix, int64_t bytes);
 void housekeeping_tick(struct index *ix);	/* about once a second */
 void housekeeping_count_index(struct index *ix);	/* after a batch */
 void renew_index(struct index *ix);		/* renew.c */
+void renew_dir(struct index *ix);		/* renew.c; if it was deleted and made again */
 void compact_one(struct index *ix);		/* compact.c */
 void housekeeping_start(struct index *ix);	/* queues the sweep of files without rows */
 /* The sweep, here and now: threads C, or whoever checks. first_look: the first one of this

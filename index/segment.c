@@ -352,6 +352,16 @@ void segments_drop_all(struct segments *ss)
 	}
 }
 
+int64_t segments_counted(struct segments *ss)
+{
+	int64_t bytes = 0;
+
+	WITH_LOCK(&ss->lock)
+		for (size_t i = 0; i < ss->n; i++)
+			bytes += ss->all[i]->disk;
+	return bytes;
+}
+
 int segment_next_old(struct segments *ss, uint64_t after, uint64_t *ret_segment)
 {
 	int r = -ENOENT;

@@ -52,6 +52,9 @@ bool segment_drop(struct segments *ss, uint64_t segment);
 /* No row knows any place any more. */
 void segments_drop_all(struct segments *ss);
 
+/* Bytes counted into space. */
+int64_t segments_counted(struct segments *ss);
+
 /* The first segment of an earlier run with a number above `after`. -ENOENT. */
 int segment_next_old(struct segments *ss, uint64_t after, uint64_t *ret_segment);
 

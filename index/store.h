@@ -74,6 +74,12 @@ void store_delete(struct store *st, const struct blob *b);
 /* Reads and verifies all of it. */
 int store_check(struct store *st, const struct blob *b);
 
+/* dir is the cache directory now, which was made anew: uses its blobs/. 0 or -errno. */
+int store_reopen(struct store *st, int dir);
+
+/* What it counts into space beside files of large bodies. */
+int64_t store_counted(struct store *st);
+
 /* Its directory has not been deleted. */
 bool store_is_there(struct store *st);
 
