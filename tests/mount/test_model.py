@@ -79,8 +79,9 @@ class World:
                         headers=(("Cache-Control", f"max-age={LIFETIME}"),))
 
     def requests(self, name):
-        """How often it was asked for since the last call."""
-        asked = sum(request.path == f"/{name}" for request in self.origin.requests)
+        """How often it was asked for since the last call, as a whole."""
+        asked = sum(request.path == f"/{name}" and "range" not in request.headers
+                    for request in self.origin.requests)
         self.origin.requests.clear()
         return asked
 
