@@ -91,6 +91,16 @@ static int check_pieces(int fd, struct saved_map *map, struct check_status *stat
 	return 0;
 }
 
+/* It became whole, and its run was killed before the row said so. */
+static bool was_stored(struct index *ix, uint64_t ino)
+{
+	char path[40];
+	struct stat st;
+
+	snprintf(path, sizeof path, "blobs/%02x/%" PRIu64, (unsigned)(ino % 256), ino);
+	return fstatat(ix->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int check_partial(struct check_walk *w, struct finding *f)
 {
 	_cleanup_(saved_map_fini) struct saved_map map = SAVED_MAP_INIT;
@@ -106,6 +116,10 @@ static int check_partial(struct check_walk *w, struct finding *f)
 	}
 	snprintf(path, sizeof path, "partial/%" PRIu64, f->row->ino);
 	fd = openat(w->ix->dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT && was_stored(w->ix, f->row->ino)) {
+		f->fault = FAULT_LEFTOVER;
+		return 0;
+	}
 	if (fd < 0)
 		return fault_of(-errno, &f->fault);
 	n = map.n;
@@ -166,6 +180,14 @@ static bool is_unchanged(struct index *ix, const struct record *seen)
 	return same;
 }
 
+/* The bytes of a partial body in memory may have come to rest elsewhere, and the row is
+ * about to say so. Who has it notices by himself what is wrong. */
+static bool is_on_its_way(struct index *ix, const struct finding *f)
+{
+	return f->row->blob.kind == BLOB_PARTIAL && f->fault != FAULT_PIECES &&
+	       in_memory(ix, f->row->ino);
+}
+
 static int repair_pieces(struct index *ix, const struct finding *f)
 {
 	struct blob blob = f->row->blob;
@@ -200,7 +222,8 @@ static int repair_all(struct index *ix, struct trash *trash, void *arg)
 		int err = 0;
 
 		f->repaired = f->fault == FAULT_ROW ||
-			      (f->fault != FAULT_NONE && is_unchanged(ix, f->row));
+			      (f->fault != FAULT_NONE && !is_on_its_way(ix, f) &&
+			       is_unchanged(ix, f->row));
 		if (f->repaired)
 			err = repair_one(ix, f, trash);
 		if (err)

@@ -13,12 +13,13 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/clock.h"
 #include "../base/counters.h"
 #include "../base/log.h"
 #include "ballast.h"
 #include "index_private.h"
 
-enum { INO_BLOCK = 65536 };
+enum { INO_BLOCK = 65536, LOG_AGAIN_MS = 60000 };
 
 /* --- opening --- */
 
@@ -541,11 +542,16 @@ void index_sums(struct index *ix, struct index_sums *ret)
 
 void index_failed(struct index *ix, const char *what, int err)
 {
+	int64_t now = clock_mono_ms();
 	bool first = false;
 
 	count(store_errors);
 	WITH_LOCK(&ix->health_lock) {
-		first = ix->store_errno != -err;
+		/* Several at once take turns. */
+		first = !ix->store_errno ||
+			(ix->store_errno != -err && now > ix->logged_ms + LOG_AGAIN_MS);
+		if (first)
+			ix->logged_ms = now;
 		ix->store_errno = -err;
 		ix->store_what = what;
 	}

@@ -66,6 +66,7 @@ struct index {
 	pthread_mutex_t health_lock;
 	int store_errno;		/* last failure that no success followed; 0 */
 	const char *store_what;
+	int64_t logged_ms;		/* mono: when one was logged last */
 	_Atomic bool damaged;		/* the database; thread I begins a new one */
 
 	/* thread I */
