@@ -114,36 +114,6 @@ int db_is_declared(struct db *db, const char *key)
 	return err;
 }
 
-static int each_segment(struct conn *c, void (*each)(void *arg, uint64_t segment, uint64_t bytes),
-			void *arg)
-{
-	_cleanup_(stmt_resetp) sqlite3_stmt *s = NULL;
-	int err, n;
-
-	err = conn_prepare(c, STMT_SEGMENTS,
-			   "SELECT blob_id, sum(stored) FROM version INDEXED BY version_segment"
-			   " WHERE kind = 3 GROUP BY blob_id ORDER BY blob_id", &s);
-	if (err)
-		return err;
-	while ((n = conn_step(c, s)) > 0)
-		each(arg, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1));
-	return n;
-}
-
-int db_segments(struct db *db, void (*each)(void *arg, uint64_t segment, uint64_t bytes),
-		void *arg)
-{
-	struct conn *c;
-	int err;
-
-	err = db_borrow(db, &c);
-	if (err)
-		return err;
-	err = each_segment(c, each, arg);
-	db_return(db, c);
-	return err;
-}
-
 /* --- checking --- */
 
 static int check_all(struct conn *c)

@@ -166,6 +166,14 @@ void housekeeping_evict(struct index *ix, int64_t bytes)
 
 /* --- once a second --- */
 
+static void checkpoint(struct index *ix)
+{
+	step("checkpoint");
+	db_checkpoint(ix->db);
+	step("checkpointed");
+	ix->checkpointed = db_disk_bytes(ix->db);
+}
+
 /* What the index takes grows before it is counted: so more is counted. */
 void housekeeping_count_index(struct index *ix)
 {
@@ -173,12 +181,21 @@ void housekeeping_count_index(struct index *ix)
 
 	slack = ix->config.size / 16 < WAL_MAX ? ix->config.size / 16 : WAL_MAX;
 	if (bytes > ix->checkpointed + slack) {
-		step("checkpoint");
-		db_checkpoint(ix->db);
-		step("checkpointed");
-		bytes = ix->checkpointed = db_disk_bytes(ix->db);
+		checkpoint(ix);
+		bytes = ix->checkpointed;
 	}
 	space_set_index(&ix->space, bytes + slack / 4);
+}
+
+/* A second has passed without a row: what the WAL takes is worth more elsewhere. */
+static void cut_wal_when_idle(struct index *ix)
+{
+	if (ix->wal_idles && !ix->wrote) {
+		checkpoint(ix);
+		ix->wal_idles = false;
+	}
+	ix->wal_idles = ix->wal_idles || ix->wrote;
+	ix->wrote = false;
 }
 
 /* Whether the disk takes a row and a file again. */
@@ -202,6 +219,7 @@ void housekeeping_tick(struct index *ix)
 {
 	uint64_t left = 0;
 
+	cut_wal_when_idle(ix);
 	housekeeping_count_index(ix);
 	WITH_LOCK(&ix->lock)
 		left = ix->ahead_end - ix->ahead_ino;
@@ -232,6 +250,7 @@ void housekeeping_tick(struct index *ix)
 struct startup {
 	struct job job;
 	struct index *ix;
+	struct db_view *rows;	/* as they were before this run deleted any */
 };
 
 /* A file of that number, and of that kind, has its row, or is of this run. */
@@ -389,11 +408,25 @@ void housekeeping_leftovers(struct index *ix)
 	}
 }
 
-int housekeeping_sweep(struct index *ix, bool first_look, const _Atomic bool *stop,
+/* Segments of rows that are there now; no place of them is given back by this. */
+static int look_again(struct index *ix, struct segment_rows *rows)
+{
+	struct db_view *view;
+	int err = db_view_open(ix->db, &view);
+
+	if (err)
+		return err;
+	err = db_segments(view, note_segment, rows);
+	db_view_close(ix->db, view);
+	return err;
+}
+
+int housekeeping_sweep(struct index *ix, struct db_view *first_look, const _Atomic bool *stop,
 		       int64_t *removed)
 {
 	struct sweep_arg arg = { .ix = ix, .rows = { .ix = ix, .first_look = first_look } };
-	int err = db_segments(ix->db, note_segment, &arg.rows);
+	int err = first_look ? db_segments(first_look, note_segment, &arg.rows)
+			     : look_again(ix, &arg.rows);
 
 	WITH_LOCK(&ix->lock)
 		map_each(&ix->by_ino, note_version, &arg.rows);
@@ -411,7 +444,8 @@ static void startup_run(struct job *job)
 	int64_t removed = 0;
 
 	if (!atomic_load(&ix->stopping))
-		housekeeping_sweep(ix, true, &ix->stopping, &removed);
+		housekeeping_sweep(ix, s->rows, &ix->stopping, &removed);
+	db_view_close(ix->db, s->rows);
 	free(s);
 }
 
@@ -421,6 +455,10 @@ void housekeeping_start(struct index *ix)
 
 	if (!s)
 		return;
+	if (db_view_open(ix->db, &s->rows) < 0) {
+		free(s);	/* the next start does it */
+		return;
+	}
 	s->ix = ix;
 	s->job.run = startup_run;
 	pool_post(&ix->pool, &s->job);

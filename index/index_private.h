@@ -75,6 +75,8 @@ struct index {
 	struct evict evict;
 	bool reopened;			/* the directory is a new one: count it anew */
 	int64_t checkpointed;		/* bytes of the index after the last checkpoint */
+	bool wrote;			/* rows, since the last tick */
+	bool wal_idles;			/* it holds rows, and is to be cut when no more come */
 	uint64_t first_ino;		/* of this run: rows below are of former ones */
 
 	struct checker checker;		/* see check.c */
@@ -139,6 +141,7 @@ enum op_kind {
 	OP_EVICT,	/* there may be too much, or somebody waits for room */
 	OP_DECLARE,
 	OP_RUN,		/* what run says */
+	OP_VALUE,	/* set the value named key */
 	OP_NOTHING,	/* only done matters */
 };
 
@@ -153,7 +156,9 @@ struct op {
 	struct purge *purge;
 	int (*run)(struct index *ix, struct trash *trash, void *arg);	/* RUN: in a transaction */
 	void *run_arg;
-	const char *key;		/* DECLARE; borrowed until done */
+	const char *key;		/* DECLARE, VALUE; borrowed until done */
+	const void *data;		/* VALUE; borrowed until done */
+	size_t len;
 	bool declared;
 	bool first_row;			/* SYNC: v had none before this batch */
 	int64_t bytes;			/* EVICT: to make room for; 0: to the low mark */
@@ -181,10 +186,13 @@ void housekeeping_count_index(struct index *ix);	/* after a batch */
 void renew_index(struct index *ix);		/* renew.c */
 void renew_dir(struct index *ix);		/* renew.c; if it was deleted and made again */
 void compact_one(struct index *ix);		/* compact.c */
-void housekeeping_start(struct index *ix);	/* queues the sweep of files without rows */
-/* The sweep, here and now: threads C, or whoever checks. first_look: the first one of this
- * run, which tells the store what is live. *removed grows by the files that no row knew. */
-int housekeeping_sweep(struct index *ix, bool first_look, const _Atomic bool *stop,
+/* Thread I, before it gives back any place in a segment: queues the count of what is live
+ * in them, and the sweep of files without rows. */
+void housekeeping_start(struct index *ix);
+/* The sweep, here and now: threads C, or whoever checks. first_look: for the first one of
+ * this run, which tells the store what is live; NULL: a later one. *removed grows by the
+ * files that no row knew. 0 or -errno. */
+int housekeeping_sweep(struct index *ix, struct db_view *first_look, const _Atomic bool *stop,
 		       int64_t *removed);
 void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
 
@@ -208,6 +216,11 @@ void trash_add(struct trash *trash, const struct blob *blob, uint64_t ino, bool 
 void trash_empty(struct index *ix, struct trash *trash);	/* after the commit */
 void trash_free_blobs(struct index *ix, struct trash *trash);	/* but remembers them */
 void trash_forget(struct trash *trash);				/* after a rollback */
+
+/* dictionary_rows.c */
+int index_keep_dictionary(void *arg, uint32_t id, const void *value, size_t len);	/* C */
+void index_load_dictionaries(struct index *ix);	/* before threads */
+int index_renew_dictionaries(struct index *ix);	/* I */
 
 /* version.c */
 bool version_resumable(const struct meta *meta);	/* missing bytes can be fetched */

@@ -101,6 +101,9 @@ void renew_index(struct index *ix)
 	forget_rows(ix);
 	ix->evict.hand = 0;
 	store_forget_segments(ix->store);
+	err = index_renew_dictionaries(ix);
+	if (err)
+		index_failed(ix, "dictionaries", err);
 	if (ix->reopened)
 		count_anew(ix);
 	atomic_store(&ix->damaged, false);
