@@ -394,7 +394,7 @@ static int check_all(struct check_walk *w)
 	if (err == -EBADMSG)
 		err = renew(w);
 	if (!err)
-		err = housekeeping_sweep(w->ix, NULL, stop, &w->status.orphan_files);
+		err = orphans_sweep(w->ix, NULL, stop, &w->status.orphan_files);
 	if (!err)
 		err = check_counters(w);
 	return !err && stopped(w) ? -EINTR : err;

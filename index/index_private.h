@@ -186,15 +186,17 @@ void housekeeping_count_index(struct index *ix);	/* after a batch */
 void renew_index(struct index *ix);		/* renew.c */
 void renew_dir(struct index *ix);		/* renew.c; if it was deleted and made again */
 void compact_one(struct index *ix);		/* compact.c */
+void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
+
+/* orphans.c */
 /* Thread I, before it gives back any place in a segment: queues the count of what is live
  * in them, and the sweep of files without rows. */
-void housekeeping_start(struct index *ix);
+void orphans_start(struct index *ix);
 /* The sweep, here and now: threads C, or whoever checks. first_look: for the first one of
  * this run, which tells the store what is live; NULL: a later one. *removed grows by the
  * files that no row knew. 0 or -errno. */
-int housekeeping_sweep(struct index *ix, struct db_view *first_look, const _Atomic bool *stop,
+int orphans_sweep(struct index *ix, struct db_view *first_look, const _Atomic bool *stop,
 		       int64_t *removed);
-void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
 
 /* Inside a transaction: the row r leaves (1) or stays (0); -errno of the db. Blobs
  * to delete after the commit are collected in trash. */

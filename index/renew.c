@@ -108,7 +108,7 @@ void renew_index(struct index *ix)
 		count_anew(ix);
 	atomic_store(&ix->damaged, false);
 	if (ix->running)
-		housekeeping_start(ix);
+		orphans_start(ix);
 	if (ix->config.stale_names)
 		ix->config.stale_names(ix->config.arg);
 }

@@ -430,7 +430,7 @@ static void *writer_main(void *arg)
 	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
 	db_adopt(ix->db);
 	housekeeping_leftovers(ix);
-	housekeeping_start(ix);
+	orphans_start(ix);
 	for (;;) {
 		struct list ops = LIST_INIT(ops), *first;
 		int n = 0;
