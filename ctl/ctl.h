@@ -24,7 +24,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_explain, command_health, command_purge, command_refresh,
+extern const struct command command_check, command_explain, command_health, command_purge, command_refresh,
 	command_stats, command_top, command_transfers, command_warm;
 
 __attribute__((noreturn, format(printf, 2, 3))) void die(int status, const char *fmt, ...);

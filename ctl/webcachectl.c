@@ -15,7 +15,7 @@
 
 static const struct command *const commands[] = {
 	&command_stats, &command_top, &command_transfers, &command_purge, &command_refresh,
-	&command_warm, &command_explain, &command_health,
+	&command_warm, &command_explain, &command_check, &command_health,
 };
 
 #define COMMANDS_N (sizeof commands / sizeof *commands)

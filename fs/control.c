@@ -4,6 +4,7 @@
 
 /* By name, as a directory shows it. */
 static const struct control_file table[] = {
+	{ "check", 0600, control_check_render, control_check_act, NULL },
 	{ "config", 0400, control_config_render, NULL, NULL },
 	{ "explain", 0400, NULL, NULL, control_explain_render },
 	{ "health", 0400, control_health_render, NULL, NULL },

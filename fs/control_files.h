@@ -5,6 +5,7 @@
 
 #include "control.h"
 
+int control_check_render(struct fs *fs, struct buf *to);
 int control_config_render(struct fs *fs, struct buf *to);
 int control_explain_render(struct fs *fs, const char *name, struct buf *to);
 int control_health_render(struct fs *fs, struct buf *to);
@@ -18,6 +19,8 @@ int control_transfers_render(struct fs *fs, struct buf *to);
 int control_version_render(struct fs *fs, struct buf *to);
 int control_warm_render(struct fs *fs, struct buf *to);
 
+int control_check_act(struct fs *fs, const struct control_writer *by, const char *text,
+		      size_t len);
 int control_offline_act(struct fs *fs, const struct control_writer *by, const char *text,
 			size_t len);
 int control_purge_act(struct fs *fs, const struct control_writer *by, const char *text,

@@ -59,6 +59,23 @@ void blob_files_fini(struct blob_files *fs)
 	pthread_mutex_destroy(&fs->lock);
 }
 
+void blob_files_forget_dirs(struct blob_files *fs)
+{
+	WITH_LOCK(&fs->lock)
+		for (int i = 0; i < BLOB_DIRS; i++)
+			fs->dirs[i] = 0;
+}
+
+int64_t blob_files_counted(struct blob_files *fs)
+{
+	int64_t bytes = 0;
+
+	WITH_LOCK(&fs->lock)
+		for (int i = 0; i < BLOB_DIRS; i++)
+			bytes += fs->dirs[i];
+	return bytes;
+}
+
 int64_t blob_file_disk(uint64_t stored)
 {
 	int64_t bytes = disk_round_up(stored);
@@ -349,11 +366,17 @@ int blob_file_put(struct blob_files *fs, int fd, const char *path, int64_t reser
 
 void blob_file_delete(struct blob_files *fs, const struct blob *b)
 {
+	int64_t counted = blob_file_disk(b->stored);
 	char name[BLOB_NAME_MAX];
+	struct stat st;
 
 	blob_file_name(b->id, name);
+	/* One that was cut was counted as what was left of it. */
+	if (fstatat(fs->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_size != (int64_t)b->stored && (int64_t)st.st_blocks * 512 < counted)
+		counted = (int64_t)st.st_blocks * 512;
 	if (unlinkat(fs->dir, name, 0) == 0)
-		space_release(fs->space, blob_file_disk(b->stored));
+		space_release(fs->space, counted);
 	else if (errno != ENOENT)
 		log_warn("blob %s cannot be deleted: %s", name, strerror(errno));
 }

@@ -35,6 +35,10 @@ int blob_files_init(struct blob_files *fs, int cache_dir, int dir, struct space 
 		    struct codec_pool *codecs);
 void blob_files_fini(struct blob_files *fs);
 
+/* blobs/ is another directory now, and empty. */
+void blob_files_forget_dirs(struct blob_files *fs);
+int64_t blob_files_counted(struct blob_files *fs);	/* bytes of directories */
+
 /* See store_put_file(). */
 int blob_file_put(struct blob_files *fs, int fd, const char *path, int64_t reserved,
 		  int64_t len, uint64_t ino, const char *content_type, struct blob *ret);

@@ -18,7 +18,7 @@ enum { BLOCK = 4096, RESERVE_STEP = 1024 * 1024 };
 
 void body_init(struct body *b)
 {
-	*b = (struct body){ .fd = -1, .have = RANGES_INIT };
+	*b = (struct body){ .fd = -1, .have = RANGES_INIT, .saved = SAVED_MAP_INIT };
 }
 
 static int64_t disk_bytes(int fd)
@@ -38,6 +38,7 @@ void body_fini(struct body *b, const struct body_place *place, bool keep_file)
 	if (b->fd >= 0)
 		close(b->fd);
 	ranges_fini(&b->have);
+	saved_map_fini(&b->saved);
 	body_init(b);
 }
 
@@ -47,24 +48,29 @@ static void name_file(struct body *b, uint64_t ino)
 }
 
 int body_reopen(struct body *b, const struct body_place *place, uint64_t ino,
-		struct ranges *ranges)
+		struct saved_map *saved)
 {
 	struct stat st;
+	int err;
 
 	body_init(b);
 	name_file(b, ino);
-	b->fd = openat(place->dir, b->path, O_RDWR | O_CLOEXEC);
+	b->fd = openat(place->dir, b->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (b->fd < 0)
 		return -errno;
-	if (fstat(b->fd, &st) < 0 ||
-	    (ranges->n && st.st_size < ranges->r[ranges->n - 1].end)) {
+	err = fstat(b->fd, &st) < 0 ? -errno : 0;
+	if (!err && saved->n && st.st_size < saved->pieces[saved->n - 1].end)
+		err = -EBADMSG;
+	if (!err)
+		err = saved_map_ranges(saved, &b->have);
+	if (err) {
 		close(b->fd);
 		body_init(b);
-		return -EBADMSG;
+		return err;
 	}
 	b->kind = BODY_FILE;
-	b->have = *ranges;
-	*ranges = (struct ranges)RANGES_INIT;
+	b->saved = *saved;
+	*saved = (struct saved_map)SAVED_MAP_INIT;
 	b->reserved = disk_bytes(b->fd);
 	return 0;
 }
@@ -207,17 +213,31 @@ static int copy_range(int from, int to, int64_t begin, int64_t end)
 	return err;
 }
 
+/* Lock held: where the bytes begin that are kept of those up to end. */
+static int64_t kept_from(const struct body *b, int64_t end)
+{
+	int64_t begin = end > BODY_WINDOW ? end - BODY_WINDOW : 0;
+	const struct saved_piece *doubt;
+
+	if (begin < end && ranges_missing(&b->have, begin) < end)
+		begin = ranges_has(&b->have, end - 1, end) ? ranges_begin(&b->have, end - 1) : end;
+	/* In a window nobody could tell any more what was not verified. */
+	while ((doubt = saved_map_doubt(&b->saved, begin, end)) != NULL)
+		begin = doubt->end < end ? doubt->end : end;
+	return begin;
+}
+
 /* The file is given up, but for the bytes right before the last one, which readers
  * have not got yet (version_room() sees to it that they are not far behind). */
 static int file_to_window(struct body *b, const struct body_place *place, pthread_mutex_t *lock,
 			  int fd)
 {
-	int64_t end = b->last_end, begin = end > BODY_WINDOW ? end - BODY_WINDOW : 0;
+	int64_t end = b->last_end, begin = end;
 	struct ranges kept = RANGES_INIT;
 	int err = 0, old = -1;
 
-	if (begin < end && ranges_missing(&b->have, begin) < end)
-		begin = ranges_has(&b->have, end - 1, end) ? ranges_begin(&b->have, end - 1) : end;
+	WITH_LOCK(lock)
+		begin = kept_from(b, end);
 	if (begin < end)
 		err = copy_range(b->fd, fd, begin, end);
 	if (!err)
@@ -232,6 +252,7 @@ static int file_to_window(struct body *b, const struct body_place *place, pthrea
 		b->kind = BODY_WINDOW_MEMORY;
 		ranges_fini(&b->have);
 		b->have = kept;
+		saved_map_fini(&b->saved);
 	}
 	close(old);
 	unlinkat(place->dir, b->path, 0);
@@ -345,16 +366,18 @@ int body_read(struct body *b, int64_t off, size_t len, struct bytes *ret)
 	return read_all(b->fd, ret->data, len, off);
 }
 
-void body_settle(struct body *b, const struct body_place *place)
+void body_settle(struct body *b, const struct body_place *place, pthread_mutex_t *lock)
 {
-	int64_t used;
+	int64_t used, written = 0;
 
 	if (b->kind != BODY_FILE)
 		return;
 	used = disk_bytes(b->fd);
+	WITH_LOCK(lock)
+		written = ranges_total(&b->have);
 	/* Blocks not allocated yet (delayed allocation) count as written. */
-	if (used < ranges_total(&b->have))
-		used = ranges_total(&b->have);
+	if (used < written)
+		used = written;
 	used = (used + BLOCK - 1) / BLOCK * BLOCK;
 	if (used < b->reserved) {
 		space_release(place->space, b->reserved - used);

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "ranges.h"
+#include "saved_map.h"
 #include "space.h"
 #include "version.h"
 
@@ -38,10 +39,11 @@ struct body {
 	size_t cap;
 	int fd;				/* FILE, WINDOW; else -1 */
 	struct ranges have;
+	struct saved_map saved;		/* FILE: what a restart finds; a part of `have` */
 
 	/* thread F only, until the body is whole */
 	char path[32];			/* FILE: "partial/INO" */
-	int64_t reserved;		/* FILE: bytes taken from space */
+	_Atomic int64_t reserved;	/* FILE: bytes taken from space; others may look */
 	int64_t room;			/* FILE: part of it not written to yet */
 	int64_t last_end;		/* where the last write ended */
 
@@ -54,9 +56,10 @@ void body_init(struct body *b);
  * in space. */
 void body_fini(struct body *b, const struct body_place *place, bool keep_file);
 
-/* An existing partial file with these ranges; takes over ranges. 0 or -errno. */
+/* An existing partial file of which that much was saved; takes over saved. What nobody
+ * is sure of must be verified before it is believed (version_verify). 0 or -errno. */
 int body_reopen(struct body *b, const struct body_place *place, uint64_t ino,
-		struct ranges *ranges);
+		struct saved_map *saved);
 
 /* Bytes at off; total is the length of the body or -1. Takes `lock` where
  * readers look. 0; -ENOBUFS: no room now (space was pressed); -ENOMEM. A disk
@@ -68,7 +71,7 @@ int body_write(struct body *b, const struct body_place *place, pthread_mutex_t *
 /* [off, off + len), which are all there. 0 or -errno. */
 int body_read(struct body *b, int64_t off, size_t len, struct bytes *ret);
 
-/* FILE: give back what was reserved and not used; thread F, at the end. */
-void body_settle(struct body *b, const struct body_place *place);
+/* FILE: give back what was reserved and not used; thread F, at the end. Takes `lock`. */
+void body_settle(struct body *b, const struct body_place *place, pthread_mutex_t *lock);
 
 #endif

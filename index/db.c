@@ -166,6 +166,7 @@ static int open_or_renew(struct db *db)
 		return err;
 	log_warn("%s is damaged: it is moved to %s.damaged, the cache begins anew", db->path,
 		 db->path);
+	db->was_damaged = true;
 	err = move_aside(db->path);
 	return err ? err : open_writer(db);
 }
@@ -184,6 +185,10 @@ int db_renew(struct db *db)
 		db->writer = old;
 		return err;
 	}
+	/* Its directory may be another one. */
+	err = inos_reopen(&db->inos, db->path);
+	if (err)
+		log_warn("inode numbers of %s cannot be noted: %s", db->path, strerror(-err));
 	db->inos_noted = 0;
 	WITH_LOCK(&db->lock) {
 		list_splice(&idle, &db->idle);
@@ -283,6 +288,8 @@ int64_t db_disk_bytes(struct db *db)
 		if (stat(path, &st) == 0)
 			bytes += (int64_t)st.st_blocks * 512;
 	}
+	if (fstat(db->inos.fd, &st) == 0)
+		bytes += (int64_t)st.st_blocks * 512;
 	return bytes;
 }
 
@@ -291,19 +298,7 @@ int db_take_inos(struct db *db, uint32_t n, uint64_t *ret_first)
 	return inos_take(&db->inos, n, ret_first);
 }
 
-int db_check(struct db *db)
+bool db_was_damaged(struct db *db)
 {
-	sqlite3_stmt *s;
-	bool ok;
-	int rc, n;
-
-	rc = sqlite3_prepare_v2(db->writer->sqlite, "PRAGMA quick_check(1)", -1, &s, NULL);
-	if (rc)
-		return db_errno(db->writer->sqlite, rc);
-	n = conn_step(db->writer, s);
-	ok = n > 0 && !strcmp((const char *)sqlite3_column_text(s, 0), "ok");
-	sqlite3_finalize(s);
-	if (n < 0)
-		return n;
-	return ok ? 0 : -EBADMSG;
+	return db->was_damaged;
 }

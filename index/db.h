@@ -26,7 +26,7 @@ struct record {
 	bool current;		/* what its key shows now; else kept for who reads it */
 	struct meta *meta;	/* a reference */
 	struct blob blob;
-	char *ranges;		/* PARTIAL: "0-1048575,..." that are there; else NULL. Owned */
+	char *ranges;		/* PARTIAL: what is there (saved_map.h); else NULL. Owned */
 };
 
 void record_fini(struct record *r);
@@ -70,6 +70,17 @@ int db_list(struct db *db, const char *prefix, const char *after,
 /* Declared directories (mkdir); key ends in '/'. */
 int db_is_declared(struct db *db, const char *key);	/* 0, -ENOENT */
 
+/* PRAGMA integrity_check: 0, or -EBADMSG. Reads all of it. */
+int db_check(struct db *db);
+
+/* It was damaged when it was opened, and is a new one. */
+bool db_was_damaged(struct db *db);
+
+/* The next rows behind that inode number, at most cap, as they are now. Of a damaged one
+ * only ino is right, and key is NULL. The caller calls record_fini() for each. */
+int db_next_rows(struct db *db, uint64_t after, struct record *rows, size_t cap,
+		 size_t *ret_n);
+
 /* Sums over all rows, as of the last commit. */
 struct db_sums {
 	int64_t objects;	/* current rows with a 2xx status */
@@ -81,7 +92,7 @@ void db_sums(struct db *db, struct db_sums *ret);
 /* The file that was opened is still the one of that name, and has its WAL. Thread I. */
 bool db_is_there(struct db *db);
 
-/* Bytes of index.db, its WAL and shm on disk, and of what was moved aside. */
+/* Bytes of index.db, its WAL and shm on disk, of what was moved aside, and index.inos. */
 int64_t db_disk_bytes(struct db *db);
 
 /* Inode numbers: a block of n that no other run or call gets. Durable when it
@@ -108,6 +119,8 @@ int db_set_blob(struct db *db, uint64_t ino, const struct blob *b, const char *r
 int db_set_current(struct db *db, uint64_t ino, bool current);
 int db_delete(struct db *db, uint64_t ino);		/* 0 also when there is none */
 int db_declare(struct db *db, const char *key, bool declared);
+/* As this transaction has made it, where db_find_ino() tells what was committed. */
+int db_find_written(struct db *db, uint64_t ino, struct record *ret);
 
 /* Calls each(arg, record) with a borrowed record for rows in the given order
  * until it returns false; the rows may be changed or deleted meanwhile: each sees
@@ -142,7 +155,8 @@ int db_each_value(struct db *db, const char *prefix,
  * (it waits 2 s); what could be moved was. */
 int db_checkpoint(struct db *db);
 
-/* PRAGMA quick_check: 0, or -EBADMSG. */
-int db_check(struct db *db);
+/* Counts all rows, inside a transaction. *ret_wrong: db_sums() said something else; from
+ * the commit on it is right. */
+int db_recount(struct db *db, bool *ret_wrong);
 
 #endif

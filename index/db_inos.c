@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/step.h"
@@ -104,6 +106,32 @@ int inos_open(struct inos *inos, const char *dir, uint64_t at_least)
 	inos->fd = fd;
 	inos->next = inos->limit = limit > at_least ? limit : at_least;
 	return 0;
+}
+
+int inos_reopen(struct inos *inos, const char *db_path)
+{
+	_cleanup_(cleanup_free) char *dir = strndup(db_path, strlen(db_path) - strlen("/index.db"));
+	_cleanup_(cleanup_close) int fd = -1;
+	uint64_t limit = 0;
+	struct stat st;
+	int err;
+
+	if (fstat(inos->fd, &st) == 0 && st.st_nlink > 0)
+		return 0;
+	err = dir ? open_file(dir, &fd) : -ENOMEM;
+	if (err)
+		return err;
+	if (read_limit(fd, &limit) < 0)
+		limit = 0;
+	WITH_LOCK(&inos->lock) {
+		if (limit > inos->limit)
+			inos->next = inos->limit = limit;
+		err = write_limit(fd, inos->limit);
+		/* Behind the same number: others have it. */
+		if (!err && dup3(fd, inos->fd, O_CLOEXEC) < 0)
+			err = -errno;
+	}
+	return err;
 }
 
 void inos_close(struct inos *inos)

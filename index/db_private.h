@@ -21,12 +21,13 @@
 enum stmt {
 	STMT_BEGIN_READ, STMT_END_READ,
 	STMT_FIND_KEY, STMT_FIND_INO, STMT_FIRST_BELOW, STMT_DECLARED_BELOW,
-	STMT_IS_DECLARED, STMT_LIST, STMT_LIST_DECLARED,
+	STMT_IS_DECLARED, STMT_LIST, STMT_LIST_DECLARED, STMT_NEXT_ROWS,
+	STMT_SEGMENTS,
 	STMT_BEGIN, STMT_COMMIT, STMT_ROLLBACK,
 	STMT_COUNTED, STMT_CHECK, STMT_PUT, STMT_SET_META, STMT_SET_BLOB, STMT_SET_CURRENT,
 	STMT_DELETE, STMT_DECLARE, STMT_UNDECLARE, STMT_GET_VALUE, STMT_EACH_VALUE, STMT_SET_VALUE,
 	STMT_EACH_PREFIX, STMT_EACH_USELESS, STMT_EACH_FROM, STMT_EACH_LEFTOVER,
-	STMT_EACH_IN_SEGMENT, STMT_SEGMENTS,
+	STMT_EACH_IN_SEGMENT,
 	STMT_N
 };
 
@@ -117,6 +118,8 @@ struct inos {
 /* at_least: numbers below may have been used. */
 int inos_open(struct inos *inos, const char *dir, uint64_t at_least);
 void inos_close(struct inos *inos);
+/* If its file was deleted: another one, beside the database. 0 or -errno. */
+int inos_reopen(struct inos *inos, const char *db_path);
 int inos_take(struct inos *inos, uint32_t n, uint64_t *ret_first);
 uint64_t inos_limit(struct inos *inos);
 
@@ -125,6 +128,7 @@ uint64_t inos_limit(struct inos *inos);
 struct db {
 	char *path;			/* DIR/index.db */
 	struct inos inos;
+	bool was_damaged;		/* constant */
 
 	pthread_mutex_t lock;		/* leaf */
 	struct list idle;		/* guarded by lock; struct conn, for reading */

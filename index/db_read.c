@@ -113,3 +113,79 @@ int db_is_declared(struct db *db, const char *key)
 	db_return(db, c);
 	return err;
 }
+
+/* --- checking --- */
+
+static int check_all(struct conn *c)
+{
+	sqlite3_stmt *s;
+	bool ok;
+	int rc, n;
+
+	rc = sqlite3_prepare_v2(c->sqlite, "PRAGMA integrity_check(1)", -1, &s, NULL);
+	if (rc)
+		return db_errno(c->sqlite, rc);
+	n = conn_step(c, s);
+	ok = n > 0 && !strcmp((const char *)sqlite3_column_text(s, 0), "ok");
+	sqlite3_finalize(s);
+	if (n < 0)
+		return n;
+	return ok ? 0 : -EBADMSG;
+}
+
+int db_check(struct db *db)
+{
+	struct conn *c;
+	int err;
+
+	err = db_borrow(db, &c);
+	if (err)
+		return err;
+	err = check_all(c);
+	db_return(db, c);
+	return err;
+}
+
+static int next_rows(struct conn *c, uint64_t after, struct record *rows, size_t cap,
+		     size_t *n)
+{
+	_cleanup_(stmt_resetp) sqlite3_stmt *s = NULL;
+	int err, more = 0;
+
+	err = conn_prepare(c, STMT_NEXT_ROWS,
+			   "SELECT " ROW_SELECT " FROM version WHERE ino > ?1"
+			   " ORDER BY ino LIMIT ?2", &s);
+	if (err)
+		return err;
+	sqlite3_bind_int64(s, 1, after);
+	sqlite3_bind_int64(s, 2, cap);
+	while (!err && *n < cap && (more = conn_step(c, s)) > 0) {
+		err = row_read(s, &rows[*n]);
+		if (err == -EBADMSG) {
+			rows[*n] = (struct record){ .ino = sqlite3_column_int64(s, COL_INO) };
+			err = 0;
+		}
+		*n += !err;
+	}
+	return err ? err : more < 0 ? more : 0;
+}
+
+int db_next_rows(struct db *db, uint64_t after, struct record *rows, size_t cap,
+		 size_t *ret_n)
+{
+	struct conn *c;
+	size_t n = 0;
+	int err;
+
+	err = db_borrow(db, &c);
+	if (err)
+		return err;
+	err = next_rows(c, after, rows, cap, &n);
+	db_return(db, c);
+	if (err)
+		while (n)
+			record_fini(&rows[--n]);
+	else
+		*ret_n = n;
+	return err;
+}

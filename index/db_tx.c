@@ -207,6 +207,18 @@ int db_sums_load(struct db *db)
 	return 0;
 }
 
+int db_recount(struct db *db, bool *ret_wrong)
+{
+	struct db_sums counted = db->pending;
+	int err = count_all(db, &counted);
+
+	if (err)
+		return err;
+	*ret_wrong = memcmp(&counted, &db->pending, sizeof counted) != 0;
+	db->pending = counted;
+	return 0;
+}
+
 static int store_sums(struct db *db, const struct db_sums *committed)
 {
 	uint64_t limit = inos_limit(&db->inos);

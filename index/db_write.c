@@ -181,3 +181,8 @@ int db_declare(struct db *db, const char *key, bool declared)
 		return err;
 	return db_tx_leave(db, own, declare(db, key, declared));
 }
+
+int db_find_written(struct db *db, uint64_t ino, struct record *ret)
+{
+	return row_find_ino(db->writer, ino, ret);
+}

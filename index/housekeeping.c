@@ -1,6 +1,5 @@
 /* housekeeping.c - what thread I does between batches: make room, expire,
- * keep the WAL short; and what a crash left, in the background. */
-#include <dirent.h>
+ * keep the WAL short, and drop the rows that a crash left. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -236,6 +235,7 @@ void housekeeping_tick(struct index *ix)
 		housekeeping_evict(ix, 0);
 	compact_one(ix);
 	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
+	renew_dir(ix);
 	if (!db_is_there(ix->db))
 		index_damaged(ix, -EBADMSG);
 	if (atomic_load(&ix->damaged))
@@ -245,100 +245,6 @@ void housekeeping_tick(struct index *ix)
 }
 
 /* --- what a crash left --- */
-
-struct startup {
-	struct job job;
-	struct index *ix;
-	struct db_view *rows;	/* as they were before this run deleted any */
-};
-
-/* A file of that number, and of that kind, has its row, or is of this run. */
-static bool known_ino(struct index *ix, uint64_t ino, enum blob_kind kind)
-{
-	struct record r;
-	bool known = false;
-	int err;
-
-	WITH_LOCK(&ix->lock)
-		known = ino >= ix->first_ino ||
-			map_find(&ix->by_ino, map_hash_u64(ino), index_same_ino, &ino);
-	if (known)
-		return true;
-	err = db_find_ino(ix->db, ino, &r);
-	if (err)
-		return err != -ENOENT;	/* an index that cannot be read proves nothing */
-	known = r.blob.kind == kind;
-	record_fini(&r);
-	return known;
-}
-
-struct segment_rows {
-	struct index *ix;
-	uint64_t *known;
-	size_t n, cap;
-};
-
-static void note_segment(void *arg, uint64_t segment, uint64_t bytes)
-{
-	struct segment_rows *rows = arg;
-
-	store_segment_live(rows->ix->store, segment, bytes);
-	if (rows->n == rows->cap) {
-		size_t cap = rows->cap ? rows->cap * 2 : 64;
-		uint64_t *known = reallocarray(rows->known, cap, sizeof *known);
-
-		if (!known)
-			return;
-		rows->known = known;
-		rows->cap = cap;
-	}
-	rows->known[rows->n++] = segment;
-}
-
-static bool known_segment(void *arg, uint64_t segment)
-{
-	struct segment_rows *rows = arg;
-
-	for (size_t i = 0; i < rows->n; i++)
-		if (rows->known[i] == segment)
-			return true;
-	return false;
-}
-
-struct sweep_arg {
-	struct index *ix;
-	struct segment_rows rows;
-};
-
-static bool sweep_ino(void *arg, uint64_t ino)
-{
-	return known_ino(((struct sweep_arg *)arg)->ix, ino, BLOB_FILE);
-}
-
-static bool sweep_segment(void *arg, uint64_t segment)
-{
-	return known_segment(&((struct sweep_arg *)arg)->rows, segment);
-}
-
-static void sweep_partial(struct index *ix)
-{
-	int fd = openat(ix->dir, "partial", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *entry;
-
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while (!atomic_load(&ix->stopping) && (entry = readdir(dir)) != NULL) {
-		uint64_t ino = strtoull(entry->d_name, NULL, 10);
-
-		if (entry->d_name[0] != '.' && !known_ino(ix, ino, BLOB_PARTIAL))
-			index_unlink_partial(ix, ino);
-	}
-	closedir(dir);
-}
 
 static bool drop_leftover(void *arg, const struct record *r)
 {
@@ -361,33 +267,4 @@ void housekeeping_leftovers(struct index *ix)
 		db_rollback(ix->db);
 		index_failed(ix, "leftovers", err);
 	}
-}
-
-static void startup_run(struct job *job)
-{
-	struct startup *s = container_of(job, struct startup, job);
-	struct index *ix = s->ix;
-	struct sweep_arg arg = { .ix = ix, .rows = { .ix = ix } };
-
-	if (!atomic_load(&ix->stopping) && db_segments(s->rows, note_segment, &arg.rows) == 0)
-		store_sweep(ix->store, sweep_ino, sweep_segment, &arg, &ix->stopping);
-	db_view_close(ix->db, s->rows);
-	sweep_partial(ix);
-	free(arg.rows.known);
-	free(s);
-}
-
-void housekeeping_start(struct index *ix)
-{
-	struct startup *s = calloc(1, sizeof *s);
-
-	if (!s)
-		return;
-	if (db_view_open(ix->db, &s->rows) < 0) {
-		free(s);	/* the next start does it */
-		return;
-	}
-	s->ix = ix;
-	s->job.run = startup_run;
-	pool_post(&ix->pool, &s->job);
 }

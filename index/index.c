@@ -13,12 +13,13 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/clock.h"
 #include "../base/counters.h"
 #include "../base/log.h"
 #include "ballast.h"
 #include "index_private.h"
 
-enum { INO_BLOCK = 65536 };
+enum { INO_BLOCK = 65536, LOG_AGAIN_MS = 60000 };
 
 /* --- opening --- */
 
@@ -179,6 +180,7 @@ int index_open(const struct index_config *config, struct index **ret, char *reas
 	ix->dir = ix->lock_fd = -1;
 	pthread_mutex_init(&ix->lock, NULL);
 	pthread_mutex_init(&ix->health_lock, NULL);
+	check_init(&ix->checker);
 	list_init(&ix->purges);
 	list_init(&ix->waiting_for_room);
 	inbox_init(&ix->inbox, NULL, NULL);
@@ -213,6 +215,7 @@ void index_close(struct index *ix)
 {
 	if (!ix)
 		return;
+	check_fini(&ix->checker);
 	if (ix->running) {
 		/* C feeds I and I never waits for C: so this order. */
 		index_drain(ix);
@@ -511,14 +514,16 @@ bool index_is_declared(struct index *ix, const char *key)
 	return db_is_declared(ix->db, key) == 0;
 }
 
-void index_unlink_partial(struct index *ix, uint64_t ino)
+bool index_unlink_partial(struct index *ix, uint64_t ino)
 {
 	char path[32];
 	struct stat st;
 
 	snprintf(path, sizeof path, "partial/%" PRIu64, ino);
-	if (fstatat(ix->dir, path, &st, 0) == 0 && unlinkat(ix->dir, path, 0) == 0)
-		space_release(&ix->space, (int64_t)st.st_blocks * 512);
+	if (fstatat(ix->dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || unlinkat(ix->dir, path, 0) < 0)
+		return false;
+	space_release(&ix->space, (int64_t)st.st_blocks * 512);
+	return true;
 }
 
 /* --- how are we? --- */
@@ -539,11 +544,16 @@ void index_sums(struct index *ix, struct index_sums *ret)
 
 void index_failed(struct index *ix, const char *what, int err)
 {
+	int64_t now = clock_mono_ms();
 	bool first = false;
 
 	count(store_errors);
 	WITH_LOCK(&ix->health_lock) {
-		first = ix->store_errno != -err;
+		/* Several at once take turns. */
+		first = !ix->store_errno ||
+			(ix->store_errno != -err && now > ix->logged_ms + LOG_AGAIN_MS);
+		if (first)
+			ix->logged_ms = now;
 		ix->store_errno = -err;
 		ix->store_what = what;
 	}

@@ -17,6 +17,7 @@
 #include "../base/map.h"
 #include "blob.h"
 #include "body.h"
+#include "check.h"
 #include "db.h"
 #include "evict.h"
 #include "index.h"
@@ -65,17 +66,20 @@ struct index {
 	pthread_mutex_t health_lock;
 	int store_errno;		/* last failure that no success followed; 0 */
 	const char *store_what;
+	int64_t logged_ms;		/* mono: when one was logged last */
 	_Atomic bool damaged;		/* the database; thread I begins a new one */
 
 	/* thread I */
 	struct inbox inbox;
 	pthread_t writer;
 	struct evict evict;
+	bool reopened;			/* the directory is a new one: count it anew */
 	int64_t checkpointed;		/* bytes of the index after the last checkpoint */
 	bool wrote;			/* rows, since the last tick */
 	bool wal_idles;			/* it holds rows, and is to be cut when no more come */
 	uint64_t first_ino;		/* of this run: rows below are of former ones */
 
+	struct checker checker;		/* see check.c */
 	struct pool pool;		/* threads C */
 	_Atomic bool stopping;
 	bool running;
@@ -108,8 +112,9 @@ struct version {
 	struct blob blob;		/* where the body rests once stored; kind NONE before */
 	bool stored;			/* blob is valid */
 	bool saved;			/* the row says PARTIAL: the file outlives us */
-	char *saved_ranges;		/* saved: what is safely on disk */
+	char *saved_text;		/* saved: the saved_map of the row */
 	bool saving;
+	bool unsaved;			/* bytes came since it was saved last */
 	struct list waiters;		/* struct waiter */
 	int64_t read_high;
 	int64_t read_bytes;		/* handed out since it is whole; length: read once */
@@ -135,9 +140,12 @@ enum op_kind {
 	OP_PURGE,
 	OP_EVICT,	/* there may be too much, or somebody waits for room */
 	OP_DECLARE,
+	OP_RUN,		/* what run says */
 	OP_VALUE,	/* set the value named key */
 	OP_NOTHING,	/* only done matters */
 };
+
+struct trash;
 
 struct op {
 	struct list link;
@@ -146,6 +154,8 @@ struct op {
 	uint64_t ino;
 	struct blob blob;		/* DELETE: goes with the row; kind NONE: nothing */
 	struct purge *purge;
+	int (*run)(struct index *ix, struct trash *trash, void *arg);	/* RUN: in a transaction */
+	void *run_arg;
 	const char *key;		/* DECLARE, VALUE; borrowed until done */
 	const void *data;		/* VALUE; borrowed until done */
 	size_t len;
@@ -165,17 +175,28 @@ struct op *op_new(enum op_kind kind);		/* NULL: no memory */
 void writer_post(struct index *ix, struct op *op);	/* takes op */
 int writer_call(struct index *ix, struct op *op);	/* posts, waits for done; not I */
 void writer_sync(struct version *v, void (*done)(void *arg, int err), void *arg);
+/* Has I run it inside a transaction, and waits; before index_start() it runs here. Not I. */
+int writer_run(struct index *ix,
+	       int (*run)(struct index *ix, struct trash *trash, void *arg), void *arg);
 
 /* housekeeping.c: thread I, outside of a transaction unless it says so. */
 void housekeeping_evict(struct index *ix, int64_t bytes);
 void housekeeping_tick(struct index *ix);	/* about once a second */
 void housekeeping_count_index(struct index *ix);	/* after a batch */
 void renew_index(struct index *ix);		/* renew.c */
+void renew_dir(struct index *ix);		/* renew.c; if it was deleted and made again */
 void compact_one(struct index *ix);		/* compact.c */
+void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
+
+/* orphans.c */
 /* Thread I, before it gives back any place in a segment: queues the count of what is live
  * in them, and the sweep of files without rows. */
-void housekeeping_start(struct index *ix);
-void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
+void orphans_start(struct index *ix);
+/* The sweep, here and now: threads C, or whoever checks. first_look: for the first one of
+ * this run, which tells the store what is live; NULL: a later one. *removed grows by the
+ * files that no row knew. 0 or -errno. */
+int orphans_sweep(struct index *ix, struct db_view *first_look, const _Atomic bool *stop,
+		       int64_t *removed);
 
 /* Inside a transaction: the row r leaves (1) or stays (0); -errno of the db. Blobs
  * to delete after the commit are collected in trash. */
@@ -211,7 +232,17 @@ void version_drop_key(struct version *v);	/* index.lock held: not current any mo
 
 /* version_store.c */
 void version_store(struct version *v, struct op *done);	/* COMPLETE: bring it to rest */
+
+/* version_save.c */
+/* index.lock held, and the last reference about to go: whether it is better saved first;
+ * then that reference belongs to the save. The caller then calls version_save_last(). */
+bool version_save_wanted(struct version *v);
+void version_save_last(struct version *v);
 void version_save(struct version *v);		/* ARRIVING, paused: keep what is there */
+/* Saved pieces in [off, end) that nobody looked at since the start are compared with their
+ * sums; what is wrong is not there any more. 0, also then, or -errno. Not with a lock held;
+ * reads the disk. */
+int version_verify(struct version *v, int64_t off, int64_t end);
 
 /* index.c */
 bool index_same_key(const struct map_node *node, const void *key);	/* of by_key */
@@ -220,7 +251,7 @@ void index_failed(struct index *ix, const char *what, int err);	/* health, log o
 void index_worked(struct index *ix);
 void index_damaged(struct index *ix, int err);	/* notes it if err is of a damaged database */
 bool index_is_well(struct index *ix);
-void index_unlink_partial(struct index *ix, uint64_t ino);
+bool index_unlink_partial(struct index *ix, uint64_t ino);	/* it was there */
 uint64_t index_next_ino(struct index *ix);	/* 0: none to be had */
 /* index.lock held: nothing (more) of key may be shown; m NULL: no matter what it is. */
 bool index_being_purged(struct index *ix, const char *key, const struct meta *m);

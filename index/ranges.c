@@ -1,11 +1,8 @@
 #include "ranges.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "../base/buf.h"
 
 void ranges_fini(struct ranges *rs)
 {
@@ -70,6 +67,31 @@ void ranges_remove_below(struct ranges *rs, int64_t end)
 		rs->r[0].begin = end;
 }
 
+void ranges_remove(struct ranges *rs, int64_t begin, int64_t end)
+{
+	size_t i = 0;
+
+	while (i < rs->n && begin < end) {
+		struct range *r = &rs->r[i];
+		struct range rest = { end, r->end };
+
+		if (r->end <= begin || r->begin >= end) {
+			i++;
+		} else if (r->begin < begin) {
+			r->end = begin;
+			if (rest.begin < rest.end)
+				(void)ranges_add(rs, rest.begin, rest.end);
+			i++;
+		} else if (r->end > end) {
+			r->begin = end;
+			i++;
+		} else {
+			rs->n--;
+			memmove(r, r + 1, (rs->n - i) * sizeof *r);
+		}
+	}
+}
+
 bool ranges_has(const struct ranges *rs, int64_t begin, int64_t end)
 {
 	return begin >= end || ranges_missing(rs, begin) >= end;
@@ -111,45 +133,4 @@ int64_t ranges_total(const struct ranges *rs)
 	for (size_t i = 0; i < rs->n; i++)
 		total += rs->r[i].end - rs->r[i].begin;
 	return total;
-}
-
-char *ranges_render(const struct ranges *rs)
-{
-	struct buf text = BUF_INIT;
-
-	for (size_t i = 0; i < rs->n; i++)
-		buf_printf(&text, "%s%" PRId64 "-%" PRId64, i ? "," : "", rs->r[i].begin,
-			   rs->r[i].end - 1);
-	return buf_take(&text);
-}
-
-int ranges_parse(const char *text, struct ranges *ret)
-{
-	struct ranges rs = RANGES_INIT;
-	const char *p = text;
-
-	while (*p) {
-		int64_t begin, last;
-		char *end;
-
-		errno = 0;
-		begin = strtoll(p, &end, 10);
-		if (end == p || *end != '-')
-			goto bad;
-		p = end + 1;
-		last = strtoll(p, &end, 10);
-		if (end == p || errno || begin < 0 || last < begin || last == INT64_MAX ||
-		    (*end && *end != ','))
-			goto bad;
-		if (ranges_add(&rs, begin, last + 1) < 0) {
-			ranges_fini(&rs);
-			return -ENOMEM;
-		}
-		p = *end ? end + 1 : end;
-	}
-	*ret = rs;
-	return 0;
-bad:
-	ranges_fini(&rs);
-	return -EBADMSG;
 }

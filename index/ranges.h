@@ -21,14 +21,13 @@ struct ranges {
 void ranges_fini(struct ranges *rs);
 int ranges_add(struct ranges *rs, int64_t begin, int64_t end);	/* 0 or -ENOMEM */
 void ranges_remove_below(struct ranges *rs, int64_t end);	/* forget [0, end) */
+/* Forgets [begin, end); without the memory to cut a range in two, also what is behind it
+ * in that one. */
+void ranges_remove(struct ranges *rs, int64_t begin, int64_t end);
 bool ranges_has(const struct ranges *rs, int64_t begin, int64_t end);	/* all of it */
 int64_t ranges_missing(const struct ranges *rs, int64_t off);	/* first absent >= off */
 int64_t ranges_begin(const struct ranges *rs, int64_t off);	/* of the range that off is in; off */
 int64_t ranges_next(const struct ranges *rs, int64_t off);	/* first present >= off; INT64_MAX */
 int64_t ranges_total(const struct ranges *rs);
-
-/* "0-99,200-299" (last byte included, as HTTP writes them), and back; -EBADMSG. */
-char *ranges_render(const struct ranges *rs);
-int ranges_parse(const char *text, struct ranges *ret);
 
 #endif

@@ -3,8 +3,13 @@
  *
  * What was stored is lost, as after a purge of everything: who reads a body of its
  * own file keeps reading, the rest is fetched again. */
+#include <errno.h>
+
+#include "../base/cleanup.h"
 #include "../base/log.h"
+#include "ballast.h"
 #include "index_private.h"
+#include "reopen.h"
 
 /* index.lock held. */
 static bool forget_row(struct map_node *node, void *arg)
@@ -48,6 +53,42 @@ static void forget_rows(struct index *ix)
 	}
 }
 
+/* index.lock held: bodies that arrive keep what they have reserved. */
+static bool add_reserved(struct map_node *node, void *arg)
+{
+	struct version *v = container_of(node, struct version, ino_node);
+
+	WITH_LOCK(&v->lock)
+		if (v->body.kind == BODY_FILE)
+			*(int64_t *)arg += v->body.reserved;
+	return true;
+}
+
+static void count_anew(struct index *ix)
+{
+	int64_t bytes = store_counted(ix->store) + ballast_bytes(ix->config.size);
+
+	WITH_LOCK(&ix->lock)
+		map_each(&ix->by_ino, add_reserved, &bytes);
+	space_begin_anew(&ix->space, bytes);
+	ix->reopened = false;
+}
+
+void renew_dir(struct index *ix)
+{
+	int err;
+
+	if (!reopen_is_gone(ix))
+		return;
+	err = reopen_dir(ix);
+	if (!err) {
+		ix->reopened = true;
+		index_damaged(ix, -EBADMSG);
+	} else if (err != -ENOENT) {
+		index_failed(ix, "cache directory made again", err);
+	}
+}
+
 void renew_index(struct index *ix)
 {
 	int err = db_renew(ix->db);
@@ -63,8 +104,11 @@ void renew_index(struct index *ix)
 	err = index_renew_dictionaries(ix);
 	if (err)
 		index_failed(ix, "dictionaries", err);
+	if (ix->reopened)
+		count_anew(ix);
 	atomic_store(&ix->damaged, false);
-	housekeeping_start(ix);
+	if (ix->running)
+		orphans_start(ix);
 	if (ix->config.stale_names)
 		ix->config.stale_names(ix->config.arg);
 }

@@ -314,7 +314,7 @@ int segment_pick(struct segments *ss, uint64_t *ret_segment)
 	return 0;
 }
 
-void segment_drop(struct segments *ss, uint64_t segment)
+bool segment_drop(struct segments *ss, uint64_t segment)
 {
 	struct segment *seg = NULL;
 
@@ -328,9 +328,10 @@ void segment_drop(struct segments *ss, uint64_t segment)
 		segment_table_remove(ss, seg);
 	}
 	if (!seg)
-		return;
+		return false;
 	segment_table_unlink(ss, seg);
 	segment_table_put(ss, seg);
+	return true;
 }
 
 void segments_drop_all(struct segments *ss)
@@ -352,6 +353,16 @@ void segments_drop_all(struct segments *ss)
 			segment_drop(ss, next);
 		id = next;
 	}
+}
+
+int64_t segments_counted(struct segments *ss)
+{
+	int64_t bytes = 0;
+
+	WITH_LOCK(&ss->lock)
+		for (size_t i = 0; i < ss->n; i++)
+			bytes += ss->all[i]->disk;
+	return bytes;
 }
 
 int segment_next_old(struct segments *ss, uint64_t after, uint64_t *ret_segment)

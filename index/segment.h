@@ -15,6 +15,7 @@
 #ifndef INDEX_SEGMENT_H
 #define INDEX_SEGMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,10 +47,14 @@ void segment_set_live(struct segments *ss, uint64_t segment, uint64_t bytes);
  * that moving the rest elsewhere pays. Walks on from call to call. -ENOENT. */
 int segment_pick(struct segments *ss, uint64_t *ret_segment);
 
-void segment_drop(struct segments *ss, uint64_t segment);
+/* Whether it was still there. */
+bool segment_drop(struct segments *ss, uint64_t segment);
 
 /* No row knows any place any more. */
 void segments_drop_all(struct segments *ss);
+
+/* Bytes counted into space. */
+int64_t segments_counted(struct segments *ss);
 
 /* The first segment of an earlier run with a number above `after`. -ENOENT. */
 int segment_next_old(struct segments *ss, uint64_t after, uint64_t *ret_segment);

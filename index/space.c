@@ -105,6 +105,15 @@ void space_set_index(struct space *sp, int64_t bytes)
 		press(sp);
 }
 
+void space_begin_anew(struct space *sp, int64_t bytes)
+{
+	WITH_LOCK(&sp->lock) {
+		sp->used = sp->index + bytes;
+		sp->refused = 0;
+		sp->told = 0;
+	}
+}
+
 int64_t space_used(struct space *sp)
 {
 	int64_t used = 0;

@@ -38,6 +38,9 @@ void space_count(struct space *sp, int64_t bytes);
  * eviction then makes room for). */
 void space_set_index(struct space *sp, int64_t bytes);
 
+/* All was lost: beside the index only so many bytes are used now. */
+void space_begin_anew(struct space *sp, int64_t bytes);
+
 int64_t space_used(struct space *sp);
 /* Bytes to free until used is at low, or until what was refused would fit; 0
  * while used is not above high and nothing was refused. */

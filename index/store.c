@@ -337,6 +337,25 @@ int store_check(struct store *st, const struct blob *b)
 	return r;
 }
 
+int store_reopen(struct store *st, int dir)
+{
+	_cleanup_(cleanup_close) int blobs = -1;
+
+	if (mkdirat(dir, "blobs", 0700) < 0 && errno != EEXIST)
+		return -errno;
+	blobs = openat(dir, "blobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Behind the same number: others have it, and use it meanwhile. */
+	if (blobs < 0 || dup3(blobs, st->dir, O_CLOEXEC) < 0)
+		return -errno;
+	blob_files_forget_dirs(&st->files);
+	return 0;
+}
+
+int64_t store_counted(struct store *st)
+{
+	return st->dir_bytes + segments_counted(st->segments) + blob_files_counted(&st->files);
+}
+
 bool store_is_there(struct store *st)
 {
 	struct stat s;
@@ -394,15 +413,14 @@ void store_forget_segments(struct store *st)
 
 int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 		bool (*segment_known)(void *arg, uint64_t segment), void *arg,
-		const _Atomic bool *stop)
+		const _Atomic bool *stop, int64_t *removed)
 {
 	struct timespec started = { .tv_sec = st->started_ns / 1000000000,
 				    .tv_nsec = st->started_ns % 1000000000 };
 	uint64_t segment = 0;
 
-	while (!*stop && segment_next_old(st->segments, segment, &segment) == 0) {
+	while (!*stop && segment_next_old(st->segments, segment, &segment) == 0)
 		if (!segment_known(arg, segment))
-			segment_drop(st->segments, segment);
-	}
-	return sweep_files(st->dir, st->space, &started, known, arg, stop);
+			*removed += segment_drop(st->segments, segment);
+	return sweep_files(st->dir, st->space, &started, known, arg, stop, removed);
 }

@@ -84,6 +84,12 @@ void store_delete(struct store *st, const struct blob *b);
 /* Reads and verifies all of it. */
 int store_check(struct store *st, const struct blob *b);
 
+/* dir is the cache directory now, which was made anew: uses its blobs/. 0 or -errno. */
+int store_reopen(struct store *st, int dir);
+
+/* What it counts into space beside files of large bodies. */
+int64_t store_counted(struct store *st);
+
 /* Its directory has not been deleted. */
 bool store_is_there(struct store *st);
 
@@ -103,10 +109,10 @@ void store_forget_segments(struct store *st);
 
 /* Calls known(arg, ino) for every blob file and removes those for which it says
  * false and that are older than this start; likewise segments for which
- * segment_known says false. Low priority, pool threads; stops early when
- * *stop. */
+ * segment_known says false. *removed grows by as many. Low priority, pool threads;
+ * stops early when *stop. */
 int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 		bool (*segment_known)(void *arg, uint64_t segment), void *arg,
-		const _Atomic bool *stop);
+		const _Atomic bool *stop, int64_t *removed);
 
 #endif

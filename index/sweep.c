@@ -39,7 +39,7 @@ static bool parse_name(const char *name, unsigned dir, uint64_t *ret)
 
 static int sweep_dir(int blobs, struct space *space, unsigned i, const struct timespec *before,
 		     bool (*known)(void *arg, uint64_t ino), void *arg,
-		     const _Atomic bool *stop)
+		     const _Atomic bool *stop, int64_t *removed)
 {
 	struct dirent *entry;
 	char name[3];
@@ -65,22 +65,25 @@ static int sweep_dir(int blobs, struct space *space, unsigned i, const struct ti
 		if (!is_older(fd, entry->d_name, before))
 			continue;
 		bytes = disk_bytes(fd, entry->d_name);
-		if (unlinkat(fd, entry->d_name, 0) == 0)
+		if (unlinkat(fd, entry->d_name, 0) == 0) {
 			space_release(space, bytes);
-		else if (errno != ENOENT && r == 0)
+			++*removed;
+		} else if (errno != ENOENT && r == 0) {
 			r = -errno;
+		}
 	}
 	closedir(d);
 	return r;
 }
 
 int sweep_files(int dir, struct space *space, const struct timespec *before,
-		bool (*known)(void *arg, uint64_t ino), void *arg, const _Atomic bool *stop)
+		bool (*known)(void *arg, uint64_t ino), void *arg, const _Atomic bool *stop,
+		int64_t *removed)
 {
 	int r = 0;
 
 	for (unsigned i = 0; i < DIRS && !*stop; i++) {
-		int err = sweep_dir(dir, space, i, before, known, arg, stop);
+		int err = sweep_dir(dir, space, i, before, known, arg, stop, removed);
 
 		if (r == 0)
 			r = err;

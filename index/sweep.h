@@ -11,8 +11,9 @@
 
 #include "space.h"
 
-/* Below dir (blobs/). What is removed is given back to space. */
+/* Below dir (blobs/). What is removed is given back to space, and counted in *removed. */
 int sweep_files(int dir, struct space *space, const struct timespec *before,
-		bool (*known)(void *arg, uint64_t ino), void *arg, const _Atomic bool *stop);
+		bool (*known)(void *arg, uint64_t ino), void *arg, const _Atomic bool *stop,
+		int64_t *removed);
 
 #endif

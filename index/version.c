@@ -52,14 +52,14 @@ void version_free(struct version *v)
 		}
 	}
 	if (v->saved)
-		body_settle(&v->body, &ix->place);
+		body_settle(&v->body, &ix->place, &v->lock);
 	body_fini(&v->body, &ix->place, v->saved && !v->doomed);
 	/* What has no row is never found again: it was purged or superseded while it was
 	 * being stored. */
 	if (v->stored && (v->doomed || !v->row))
 		store_delete(ix->store, &v->blob);
 	meta_unref(v->meta);
-	free(v->saved_ranges);
+	free(v->saved_text);
 	pthread_mutex_destroy(&v->lock);
 	free(v->key);
 	free(v);
@@ -85,21 +85,24 @@ void version_drop_key(struct version *v)
 void version_unref(struct version *v)
 {
 	struct index *ix;
-	bool last = false;
+	bool last = false, save = false;
 
 	if (!v)
 		return;
 	ix = v->index;
 	WITH_LOCK(&ix->lock) {
 		assert(v->refs > 0);
-		if (--v->refs == 0) {
+		save = v->refs == 1 && version_save_wanted(v);
+		if (!save && --v->refs == 0) {
 			last = true;
 			version_drop_key(v);
 			map_remove(&ix->by_ino, &v->ino_node);
 			list_remove(&v->room_link);
 		}
 	}
-	if (last)
+	if (save)
+		version_save_last(v);
+	else if (last)
 		version_free(v);
 }
 
@@ -192,7 +195,7 @@ bool version_resumable(const struct meta *meta)
 
 struct version *version_load(struct index *ix, struct record *r)
 {
-	struct ranges ranges = RANGES_INIT;
+	struct saved_map saved = SAVED_MAP_INIT;
 	struct version *v;
 
 	if (r->blob.kind == BLOB_ARRIVING)
@@ -209,14 +212,15 @@ struct version *version_load(struct index *ix, struct record *r)
 		return v;
 	}
 	v->state = VERSION_ARRIVING;
-	if (!version_resumable(r->meta) || !r->ranges || ranges_parse(r->ranges, &ranges) < 0 ||
-	    body_reopen(&v->body, &ix->place, r->ino, &ranges) < 0) {
-		ranges_fini(&ranges);
+	if (!version_resumable(r->meta) || !r->ranges ||
+	    saved_map_parse(r->ranges, &saved) < 0 ||
+	    body_reopen(&v->body, &ix->place, r->ino, &saved) < 0) {
+		saved_map_fini(&saved);
 		version_free(v);	/* its row goes with it */
 		return NULL;
 	}
 	v->saved = true;
-	v->saved_ranges = TAKE_PTR(r->ranges);
+	v->saved_text = TAKE_PTR(r->ranges);
 	return v;
 }
 
@@ -330,7 +334,7 @@ static int read_blob(struct version *v, const struct blob *blob, int64_t off, si
 	return err;
 }
 
-/* One look: 0, -EAGAIN (w queued), -EINPROGRESS: read *ret_blob. */
+/* One look: 0, -EAGAIN (w queued), -EINPROGRESS: read *ret_blob; -EUCLEAN: verify it. */
 static int read_locked(struct version *v, int64_t off, size_t *len, struct waiter *w,
 		       struct bytes *ret, struct blob *ret_blob)
 {
@@ -346,6 +350,8 @@ static int read_locked(struct version *v, int64_t off, size_t *len, struct waite
 	if (off + (int64_t)*len > v->read_high)
 		v->read_high = off + (int64_t)*len;
 	if (v->body.kind != BODY_NONE && ranges_has(&v->body.have, off, off + (int64_t)*len)) {
+		if (saved_map_doubt(&v->body.saved, off, off + (int64_t)*len))
+			return -EUCLEAN;
 		v->read_bytes += (int64_t)*len;
 		return body_read(&v->body, off, *len, ret);
 	}
@@ -387,6 +393,12 @@ int version_read(struct version *v, int64_t off, size_t len, struct waiter *w,
 		}
 		if (room)
 			room(room_arg);
+		if (err == -EUCLEAN) {
+			err = version_verify(v, off, off + (int64_t)len);
+			if (err)
+				return err;
+			continue;
+		}
 		if (err != -EINPROGRESS)
 			return err;
 		err = read_blob(v, &blob, off, len, ret);

@@ -81,6 +81,7 @@ int version_write(struct version *v, int64_t off, const void *data, size_t len)
 		return err;
 	WITH_LOCK(&v->lock) {
 		v->saved = v->saved && v->body.kind == BODY_FILE;
+		v->unsaved = true;
 		take_ready(v, &ready);
 	}
 	wake_all(v, &ready);
@@ -163,7 +164,7 @@ void version_complete(struct version *v)
 {
 	struct list ready = LIST_INIT(ready);
 
-	body_settle(&v->body, &v->index->place);
+	body_settle(&v->body, &v->index->place, &v->lock);
 	WITH_LOCK(&v->lock) {
 		assert(v->state == VERSION_ARRIVING);
 		if (v->length < 0) {

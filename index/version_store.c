@@ -1,9 +1,6 @@
 /* version_store.c - bodies come to rest: threads C. */
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <stdint.h>
 
 #include "../base/cleanup.h"
 #include "../base/counters.h"
@@ -80,6 +77,22 @@ static void finish(struct version *v, int err)
 	version_unref(v);
 }
 
+/* What an earlier run saved may have been damaged since: the store would give wrong bytes
+ * right sums. What turns out to be missing is fetched when somebody reads it. */
+static int make_sure(struct version *v)
+{
+	int64_t length = version_length(v);
+	int err = version_verify(v, 0, length);
+
+	if (err)
+		return err;
+	WITH_LOCK(&v->lock)
+		if (v->body.kind == BODY_FILE && (v->state != VERSION_COMPLETE ||
+						  !ranges_has(&v->body.have, 0, length)))
+			err = -ESTALE;
+	return err;
+}
+
 static void store_run(struct job *job)
 {
 	struct version *v = container_of(job, struct version, store_job);
@@ -87,6 +100,11 @@ static void store_run(struct job *job)
 	struct blob blob = { .kind = BLOB_NONE };
 	int err;
 
+	err = make_sure(v);
+	if (err) {
+		finish(v, err);
+		return;
+	}
 	err = put_body(v, &blob);
 	if (err == -ENOSPC && v->body.kind != BODY_WINDOW_MEMORY) {
 		make_room(ix, v->length);
@@ -127,56 +145,4 @@ void version_store(struct version *v, struct op *done)
 	}
 	if (done)
 		writer_post(v->index, done);
-}
-
-/* --- bodies that nobody fetches for now --- */
-
-static void save_run(struct job *job)
-{
-	struct version *v = container_of(job, struct version, save_job);
-	_cleanup_(cleanup_free) char *ranges = NULL;
-	_cleanup_(cleanup_close) int fd = -1;
-	bool saved = false;
-
-	WITH_LOCK(&v->lock)
-		if (v->state == VERSION_ARRIVING && v->body.kind == BODY_FILE) {
-			fd = fcntl(v->body.fd, F_DUPFD_CLOEXEC, 3);
-			ranges = ranges_render(&v->body.have);
-		}
-	/* On disk before the row says so: a crash may lose bytes, not invent them. */
-	saved = fd >= 0 && ranges && fdatasync(fd) == 0;
-	step("save");
-	WITH_LOCK(&v->lock) {
-		v->saving = false;
-		saved = saved && v->state == VERSION_ARRIVING && v->body.kind == BODY_FILE;
-		if (saved) {
-			char *old = v->saved_ranges;
-
-			v->saved = true;
-			v->saved_ranges = ranges;
-			ranges = old;
-		}
-	}
-	if (saved)
-		writer_sync(v, NULL, NULL);
-	version_unref(v);
-}
-
-void version_save(struct version *v)
-{
-	bool start = false, current = false;
-
-	WITH_LOCK(&v->index->lock)
-		current = v->current && !v->transient && v->row;
-	WITH_LOCK(&v->lock) {
-		start = current && v->state == VERSION_ARRIVING && !v->saving &&
-			v->body.kind == BODY_FILE && (v->meta->flags & META_RANGES);
-		if (start)
-			v->saving = true;
-	}
-	if (!start)
-		return;
-	version_ref(v);
-	v->save_job.run = save_run;
-	pool_post(&v->index->pool, &v->save_job);
 }

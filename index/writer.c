@@ -114,14 +114,14 @@ static void snapshot(struct version *v, struct record *r)
 				      .meta = meta_ref(v->meta) };
 		if (v->stored)
 			r->blob = v->blob;
-		else if (v->saved && v->saved_ranges && v->body.kind == BODY_FILE)
+		else if (v->saved && v->saved_text && v->body.kind == BODY_FILE)
 			r->blob = (struct blob){ .kind = BLOB_PARTIAL, .id = v->ino,
 						 .stored = (uint64_t)ranges_total(&v->body.have) };
 		else
 			r->blob = (struct blob){ .kind = BLOB_ARRIVING };
 		r->blob.length = v->length > 0 ? (uint64_t)v->length : 0;
 		if (r->blob.kind == BLOB_PARTIAL)
-			r->ranges = strdup(v->saved_ranges);
+			r->ranges = strdup(v->saved_text);
 	}
 }
 
@@ -233,7 +233,7 @@ static int purge_rows(struct batch *b, struct purge *p)
 static int delete_row(struct batch *b, const struct op *op)
 {
 	struct record r;
-	bool blob = op->blob.kind != BLOB_NONE && db_find_ino(b->ix->db, op->ino, &r) == 0;
+	bool blob = op->blob.kind != BLOB_NONE && db_find_written(b->ix->db, op->ino, &r) == 0;
 	int err = db_delete(b->ix->db, op->ino);
 
 	if (blob) {
@@ -257,6 +257,8 @@ static int run_op(struct batch *b, struct op *op)
 		return purge_rows(b, op->purge);
 	case OP_DECLARE:
 		return db_declare(ix->db, op->key, op->declared);
+	case OP_RUN:
+		return op->run(ix, &b->trash, op->run_arg);
 	case OP_VALUE:
 		return db_set_value(ix->db, op->key, op->data, op->len);
 	case OP_EVICT:
@@ -381,6 +383,41 @@ static void run_batch(struct index *ix, struct list *ops)
 	finish_ops(&evicts, 0);
 }
 
+/* --- before there is a thread --- */
+
+static int run_here(struct index *ix, int (*run)(struct index *, struct trash *, void *),
+		    void *arg)
+{
+	struct trash trash = { .all = NULL };
+	int err = db_begin(ix->db);
+
+	if (err)
+		return err;
+	err = run(ix, &trash, arg);
+	if (!err)
+		err = db_commit(ix->db);
+	if (err) {
+		db_rollback(ix->db);
+		trash_forget(&trash);
+	}
+	trash_empty(ix, &trash);
+	return err;
+}
+
+int writer_run(struct index *ix, int (*run)(struct index *, struct trash *, void *), void *arg)
+{
+	struct op *op;
+
+	if (!ix->running)
+		return run_here(ix, run, arg);
+	op = op_new(OP_RUN);
+	if (!op)
+		return -ENOMEM;
+	op->run = run;
+	op->run_arg = arg;
+	return writer_call(ix, op);
+}
+
 /* --- the thread --- */
 
 static void *writer_main(void *arg)
@@ -393,7 +430,7 @@ static void *writer_main(void *arg)
 	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
 	db_adopt(ix->db);
 	housekeeping_leftovers(ix);
-	housekeeping_start(ix);
+	orphans_start(ix);
 	for (;;) {
 		struct list ops = LIST_INIT(ops), *first;
 		int n = 0;

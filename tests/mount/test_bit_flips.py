@@ -6,9 +6,10 @@ import random
 
 import pytest
 
-from limited import read
+from limited import read, read_at
 from origin import noise, text
 
+MIB = 1 << 20
 FLIPS = int(os.environ.get("WEBCACHEFS_FLIPS", "1000"))
 SEED = int(os.environ.get("WEBCACHEFS_SEED", "1"))
 ROUND = 50
@@ -106,3 +107,47 @@ def test_flips_in_the_wal_of_a_killed_daemon(make_mount, origin):
         mount.start()
         read_twice(mount, bodies)
         mount.purge("all")
+
+
+def partials(cache):
+    return sorted(cache / "partial" / name for name in os.listdir(cache / "partial"))
+
+
+def leave_partials(mount, bodies):
+    """Of each body the beginning, and not all, is on disk."""
+    mount.purge("all")
+    for name, body in bodies.items():
+        assert read_at(mount / name, 0, 65536) == body[:65536], name
+    assert mount.stop() == 0
+    assert len(partials(mount.cache)) == len(bodies)
+
+
+def test_flips_in_partial_bodies(make_mount, origin):
+    """What is read first, far apart or in order, decides what is noticed when."""
+    print(f"seed {SEED}")
+    draw = random.Random(f"{SEED}/partial")
+    bodies = {f"{number}.bin": noise(9 * MIB, number) for number in range(3)}
+    for name, body in bodies.items():
+        origin.fresh(f"/{name}", body, etag=f'"{name}"', ranges=True)
+    mount = make_mount(origin.url)
+    corrupt = 0
+    for turn in range(max(2, FLIPS // ROUND // 5)):
+        leave_partials(mount, bodies)
+        # Many in one, few in another: pieces that are right stay in use.
+        flip_some(partials(mount.cache)[:1], draw, ROUND - 4)
+        flip_some(partials(mount.cache)[1:], draw, 4)
+        mount.start()
+        for name, body in bodies.items():
+            for _ in range(4 * (turn % 2)):
+                at = draw.randrange(len(body) - 65536)
+                assert read_at(mount / name, at, 65536) == body[at:at + 65536], name
+        # Some are left as they are, to be saved once more.
+        if turn % 4 == 3:
+            mount.remount()
+        for name, body in bodies.items():
+            assert read(mount / name) == body, name
+        corrupt += mount.stat("corrupt")
+        mount.remount()
+        for name, body in bodies.items():
+            assert read(mount / name) == body, name
+    assert corrupt > 0

@@ -1,15 +1,18 @@
 """What the disk does wrong is not the mount's fault: reads go on, health tells, and all
 is well again when the disk is."""
+import json
 import os
 import shutil
+import sqlite3
 
 import pytest
 
-from limited import error_of, eventually, names, read, run
-from mounted import disk_use
+from limited import error_of, eventually, names, read, read_at, run
+from mounted import BUILD, disk_use
 from origin import noise
 
 MIB = 1 << 20
+CTL = BUILD / "ctl" / "webcachectl"
 
 
 @pytest.fixture
@@ -164,8 +167,41 @@ def test_the_cache_directory_is_deleted(make_mount, origin):
     assert health(mount) == "ok\n"
 
 
+@pytest.mark.parametrize("how", ["deleted", "moved away"])
+def test_the_cache_directory_is_made_again(make_mount, origin, how):
+    mount = make_mount(origin.url, "size=32M")
+    old = offer(origin, 20, "old") | offer(origin, 12, "large", 1_900_000)
+    origin.fresh("/partial.bin", noise(9 * MIB), etag='"1"', ranges=True)
+    check(mount, old)
+    assert read_at(mount / "partial.bin", 0, 65536) == noise(9 * MIB)[:65536]
+    if how == "deleted":
+        # It may be at work in there.
+        eventually(lambda: shutil.rmtree(mount.cache, ignore_errors=True) or
+                   not mount.cache.exists(), "deleted")
+        eventually(lambda: health(mount) == "degraded: cache directory is gone\n", "degraded")
+        check(mount, offer(origin, 5, "meanwhile"))
+    else:
+        mount.cache.rename(mount.cache.with_suffix(".old"))
+    mount.cache.mkdir()
+    eventually(lambda: (mount.cache / "index.db").exists(), "an index")
+    becomes_well(mount)
+    check(mount, old)
+    assert read(mount / "partial.bin") == noise(9 * MIB)
+    # What was there before is not counted any more.
+    check(mount, offer(origin, 12, "new", 1_900_000))
+    assert disk_use(mount.cache) <= 32 * MIB
+    asked = origin.count()
+    mount.remount()
+    for number in range(11, 5, -1):
+        assert read(mount / f"new{number}.bin") == noise(1_900_000, number)
+    assert origin.count() == asked
+    assert mount.stop() == 0
+    found = json.loads(run(CTL, "check", "--json", mount.cache).stdout)
+    assert found["state"] == "clean"
+
+
 @pytest.mark.parametrize("damage", ["garbage", "deleted", "short", "wal garbage", "all deleted",
-                                    "wal deleted"])
+                                    "wal deleted", "wal short"])
 def test_the_index_is_damaged_while_it_is_used(make_mount, origin, damage):
     mount = make_mount(origin.url)
     old = offer(origin, 50, "old") | offer(origin, 3, "large", 900_000)
@@ -176,6 +212,8 @@ def test_the_index_is_damaged_while_it_is_used(make_mount, origin, damage):
             file.write(noise(os.fstat(file.fileno()).st_size + 200_000))
     elif damage == "short":
         os.truncate(index, 5000)
+    elif damage == "wal short":
+        os.truncate(wal, wal.stat().st_size // 2)
     elif damage == "wal garbage":
         with open(wal, "r+b") as file:
             file.write(noise(os.fstat(file.fileno()).st_size))
@@ -199,4 +237,26 @@ def test_the_index_is_damaged_while_it_is_used(make_mount, origin, damage):
     assert mount.stop() == 0
     mount.start()
     check(mount, old)
+    stores_again(mount, origin, "again.bin")
+
+
+def test_the_index_is_locked_by_somebody_else(make_mount, origin):
+    """Longer than anybody would wait: what is read is right, and nothing hangs."""
+    mount = make_mount(origin.url)
+    old = offer(origin, 20, "old")
+    check(mount, old)
+    db = sqlite3.connect(mount.cache / "index.db", isolation_level=None)
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        check(mount, old)
+        check(mount, offer(origin, 2, "new"))
+        assert health(mount) == "degraded: index: Device or resource busy\n"
+        origin.fresh("/old1.bin", b"other", etag='"2"')
+        assert error_of(mount.purge, "/old1.bin") is not None
+        db.execute("ROLLBACK")
+    finally:
+        db.close()
+    becomes_well(mount)
+    mount.purge("/old1.bin")
+    assert read(mount / "old1.bin") == b"other"
     stores_again(mount, origin, "again.bin")

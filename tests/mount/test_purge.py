@@ -176,3 +176,23 @@ def test_in_force_when_the_write_returns(mount, origin, file, target):
     for task in tasks:
         task.result()
     assert not wrong
+
+
+def test_purged_twice_with_one_lookup_between(make_mount, origin):
+    """The second purge is not answered with what the first one made the kernel replace."""
+    mount = make_mount(origin.url, "kernel_ttl=0")
+    for turn in range(20):
+        origin.fresh("/a.txt", b"%d.1" % turn, etag=f'"{turn}.1"')
+        mount.purge("/a.txt")
+
+        def rounds():
+            fd = os.open(mount / "a.txt", os.O_RDONLY)
+            try:
+                mount.purge("/a.txt")
+                assert (mount / "a.txt").read_bytes() == b"%d.1" % turn
+                origin.fresh("/a.txt", b"%d.2" % turn, etag=f'"{turn}.2"')
+                mount.purge("/a.txt")
+                return (mount / "a.txt").read_bytes()
+            finally:
+                os.close(fd)
+        assert within(rounds) == b"%d.2" % turn

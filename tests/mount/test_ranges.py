@@ -147,3 +147,16 @@ def test_gzip_coded_large_bodies_are_read_anywhere(mount, origin):
     origin.fresh("/a.log", body, gzip=True, etag='"1"', ranges=True)
     for at in (10 * MIB, 0, 20 * MIB - 10):
         assert read_at(mount / "a.log", at, 65536) == body[at:at + 65536]
+
+
+def test_places_that_were_read_outlive_the_daemon(mount, origin, body):
+    """Also those that came after a restart, and were read at random."""
+    origin.fresh("/a.bin", body, etag='"1"', ranges=True)
+    places = (0, 20 * MIB, 60 * MIB, 41 * MIB)
+    for at in places:
+        assert read_at(mount / "a.bin", at, 65536) == body[at:at + 65536]
+        mount.remount()
+    asked = origin.count("/a.bin")
+    for at in places:
+        assert read_at(mount / "a.bin", at, 65536) == body[at:at + 65536]
+    assert origin.count("/a.bin") == asked

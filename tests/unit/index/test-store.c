@@ -367,6 +367,7 @@ static void wait_for_tick(void)
 static void test_the_sweep_removes_what_no_row_knows(void **state)
 {
 	struct blob even, odd, fresh, small, new_small;
+	int64_t removed = 0;
 	_Atomic bool stop = false;
 	struct scratch s;
 	int asked = 0;
@@ -385,11 +386,11 @@ static void test_the_sweep_removes_what_no_row_knows(void **state)
 	put_file(&s, 300000, true, 5, &fresh);
 	put(&s, 5000, true, 2, &new_small);
 	stop = true;
-	assert_int_equal(store_sweep(s.store, knows_even, knows_none, &asked, &stop), 0);
+	assert_int_equal(store_sweep(s.store, knows_even, knows_none, &asked, &stop, &removed), 0);
 	assert_int_equal(asked, 0);
 	check(&s, &odd, 300000, true, 3);
 	stop = false;
-	assert_int_equal(store_sweep(s.store, knows_even, knows_even, &asked, &stop), 0);
+	assert_int_equal(store_sweep(s.store, knows_even, knows_even, &asked, &stop, &removed), 0);
 	check(&s, &even, 300000, true, 2);
 	check(&s, &fresh, 300000, true, 5);
 	check(&s, &new_small, 5000, true, 2);
