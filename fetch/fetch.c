@@ -51,6 +51,7 @@ int fetch_new(const struct fetch_config *config, struct fetch **ret)
 	f->authorized = sends_authorization(config);
 	pthread_mutex_init(&f->lock, NULL);
 	inbox_init(&f->inbox, loop_wake, f);
+	dirs_init(&f->dirs, f);
 	list_init(&f->active);
 	list_init(&f->queued);
 	list_init(&f->waiting);
@@ -82,7 +83,7 @@ int fetch_start(struct fetch *f)
 	int err = pthread_create(&f->thread, NULL, loop_main, f);
 
 	f->started = err == 0;
-	return -err;
+	return err ? -err : dirs_start(&f->dirs);
 }
 
 static void drop_message(struct message *m)
@@ -119,6 +120,7 @@ void fetch_stop(struct fetch *f)
 		}
 		drop_message(m);
 	}
+	dirs_stop(&f->dirs);
 }
 
 void fetch_free(struct fetch *f)
@@ -137,6 +139,7 @@ void fetch_free(struct fetch *f)
 	}
 	loop_close(f);
 	inbox_fini(&f->inbox);
+	dirs_fini(&f->dirs);
 	map_fini(&f->inflight);
 	holds_fini(&f->holds);
 	pthread_mutex_destroy(&f->lock);

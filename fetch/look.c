@@ -27,9 +27,13 @@ struct look {
 	size_t n;
 };
 
-static const char *kind_name(enum transfer_kind kind)
+static const char *kind_name(const struct transfer *t)
 {
-	return kind == TRANSFER_GET ? "get" : "range";
+	const char *fragment = strchr(t->key, '#');
+
+	if (fragment)
+		return strcmp(fragment, FETCH_HEAD) == 0 ? "head" : "list";
+	return t->kind == TRANSFER_GET ? "get" : "range";
 }
 
 static const char *state_name(enum transfer_state state)
@@ -89,12 +93,12 @@ static int add(const struct transfer *t, struct fetch_transfer **list, size_t *n
 			return -ENOMEM;
 		*list = grown;
 	}
-	key = strdup(t->key);
+	key = strndup(t->key, strcspn(t->key, "#"));
 	if (!key)
 		return -ENOMEM;
 	(*list)[(*n)++] = (struct fetch_transfer){
 		.key = key,
-		.kind = kind_name(t->kind),
+		.kind = kind_name(t),
 		.state = state_name(t->state),
 		.from = t->from,
 		.bytes = t->pos > t->from ? t->pos - t->from : 0,
