@@ -18,6 +18,7 @@
 #include "cached.h"
 #include "control.h"
 #include "known.h"
+#include "listed.h"
 #include "ops.h"
 #include "options.h"
 #include "path.h"
@@ -67,6 +68,12 @@ static void answer_dir(struct fs *fs, struct fuse_req *req, uint64_t parent,
 		reply_failed(req, r);
 	else
 		reply_entry(fs, req, i, fs->kernel_ttl_ms, page ? 0 : fs->kernel_ttl_ms);
+}
+
+void lookup_answer_version(struct fs *fs, struct fuse_req *req, uint64_t parent,
+			   const char *name, struct version *v, int64_t entry_ms)
+{
+	answer_file(fs, req, parent, name, v, entry_ms, false);
 }
 
 static void answer_version(struct fs *fs, struct fuse_req *req, const struct asked *a,
@@ -134,7 +141,7 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	}
 }
 
-static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char *name,
+void lookup_ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char *name,
 		const struct path *p)
 {
 	size_t name_len = strlen(name) + 1, dir_len = p->dir ? strlen(p->dir) + 1 : 0;
@@ -152,7 +159,8 @@ static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char
 	ask_want(fs, req, p->file, answered, a);
 }
 
-static void apply_rule(struct fs *fs, const struct inode *parent, const char *name,
+/* False: there is none. */
+static bool apply_rule(struct fs *fs, const struct inode *parent, const char *name,
 		       struct path *p)
 {
 	enum rule rule = p->file ? rules_find(fs->options, parent->key, name) : RULE_NONE;
@@ -163,6 +171,7 @@ static void apply_rule(struct fs *fs, const struct inode *parent, const char *na
 	} else if (rule == RULE_DIR && p->dir) {
 		p->guess = PATH_DIR;
 	}
+	return rule != RULE_NONE;
 }
 
 static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode *parent,
@@ -170,12 +179,13 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 {
 	struct path p _cleanup_(path_fini) = { PATH_EITHER, NULL, NULL };
 	struct version *again _cleanup_(version_unrefp) = NULL;
+	enum listed_as listed = LISTED_NOT;
 	enum known_page page;
 	int64_t entry_ms;
 	int r = path_child(parent->key, name, &p);
 
 	if (r == 0)
-		apply_rule(fs, parent, name, &p);
+		listed = apply_rule(fs, parent, name, &p) ? LISTED_NOT : listed_as(fs, parent, &p);
 	if (r < 0) {
 		reply_err(req, r);
 		return;
@@ -195,14 +205,22 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 		return;
 	}
 	page = known_page(fs, p.file);
-	if (p.guess == PATH_FILE && (page != KNOWN_NONE || !p.dir))
-		ask(fs, req, parent->ino, name, &p);
+	if (listed == LISTED_FILE)
+		p.guess = PATH_FILE;
+	if (listed == LISTED_DIR && p.dir)
+		answer_dir(fs, req, parent->ino, name, p.dir, page != KNOWN_NONE);
+	else if (listed == LISTED_FILE && listed_lookup(fs, req, parent, name, &p))
+		return;
+	else if (listed == LISTED_FILE)
+		lookup_ask(fs, req, parent->ino, name, &p);
+	else if (p.guess == PATH_FILE && (page != KNOWN_NONE || !p.dir))
+		lookup_ask(fs, req, parent->ino, name, &p);
 	else if (p.guess == PATH_EITHER && page != KNOWN_LEAF)
 		answer_dir(fs, req, parent->ino, name, p.dir, page == KNOWN_PAGE);
 	else if (known_below(fs, p.dir))
 		answer_dir(fs, req, parent->ino, name, p.dir, page != KNOWN_NONE);
 	else
-		ask(fs, req, parent->ino, name, &p);
+		lookup_ask(fs, req, parent->ino, name, &p);
 }
 
 static void lookup_control_dir(struct fs *fs, struct fuse_req *req)

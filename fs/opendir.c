@@ -12,6 +12,7 @@
 #include "ask.h"
 #include "attr.h"
 #include "known.h"
+#include "listed.h"
 #include "ops.h"
 #include "path.h"
 #include "reply.h"
@@ -50,7 +51,8 @@ static void open_dir(struct fs *fs, struct fuse_req *req, struct inode *i,
 	_cleanup_(cleanup_free) char *page = NULL;
 	struct asked *a;
 
-	if (!(fi->flags & O_DIRECTORY) && i->ino != INODE_ROOT && !known_dir_by_rule(fs, i))
+	if (!(fi->flags & O_DIRECTORY) && i->ino != INODE_ROOT && !known_dir_by_rule(fs, i) &&
+	    !listed_dir(fs, i))
 		page = path_page_key(i->key);
 	if (!page) {
 		listing_open(fs, req, i, fi);

@@ -84,6 +84,8 @@ static const struct setting table[] = {
 	  "names (with a '/': paths) that are files; may be repeated", 0, 0 },
 	{ "dir", &kind_globs, AT(dirs), "GLOB[:GLOB...]",
 	  "names (with a '/': paths) that are directories; may be repeated", 0, 0 },
+	{ "listing", &kind_listing, 0, "auto|off|html|nginx-json|webdav|s3",
+	  "how a directory's names are asked for when it is listed (auto)", 0, 0 },
 	{ "miss", &kind_miss, 0, "wait|background",
 	  "who opens what is not stored waits, or gets ENOENT while it is fetched (wait)", 0, 0 },
 	{ "only_cached_for", &kind_names, AT(only_cached_for), "NAME[:NAME...]|none",
