@@ -197,13 +197,26 @@ class Bench(contextlib.ExitStack):
         self.callback(process.stop)
         return process
 
-    def compile(self, name):
+    def compile(self, name, package=None):
         program = self.dir / name
+        flags = ["-lpthread"]
+        if package:
+            flags += subprocess.check_output(
+                ["pkg-config", "--cflags", "--libs", package], text=True
+            ).split()
         subprocess.run(
-            ["cc", "-O2", "-D_GNU_SOURCE", "-o", program, ROOT / f"bench/{name}.c", "-lpthread"],
+            ["cc", "-O2", "-D_GNU_SOURCE", "-o", program, ROOT / f"bench/{name}.c", *flags],
             check=True,
         )
         return program
+
+    def floor(self, folder):
+        """The least that a FUSE filesystem can be (floor.c): its mount point."""
+        directory = self.dir / "floor-mount"
+        directory.mkdir()
+        self.keep(Process([self.compile("floor", "fuse3"), folder, directory]))
+        wait_until(lambda: os.path.ismount(directory), "the mount of the floor")
+        return directory
 
     def nginx(self, name, server, http="", workers=2):
         """Listens on a free port: (process, port)."""
@@ -275,10 +288,10 @@ class Bench(contextlib.ExitStack):
 
 
 def settled(value, seconds=15):
-    """The value once it stayed the same for half a second."""
+    """The value once it stayed the same for three seconds."""
     deadline = time.monotonic() + seconds
     last, since = value(), time.monotonic()
-    while time.monotonic() - since < 0.5 and time.monotonic() < deadline:
+    while time.monotonic() - since < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
         now = value()
         if now != last:

@@ -138,7 +138,7 @@ static void bench_puts(int dir)
 	for (int i = 0; i < PUTS; i++) {
 		struct blob b;
 
-		r = store_put(st, body + i % 64 * PUT_LEN, PUT_LEN, "text/html", &b);
+		r = store_put(st, body + i % 64 * PUT_LEN, PUT_LEN, NULL, "text/html", &b);
 		if (r < 0)
 			die("store_put", r);
 		stored += b.stored;
@@ -184,6 +184,7 @@ static double read_at_random(struct blob_readers *rs, struct blob_reader *rd, in
 static void bench_chunk(int dir, int source, int64_t len, uint32_t chunk)
 {
 	struct chunk_cache *chunks = chunk_cache_new(16 << 20);
+	struct dictionaries *dictionaries;
 	struct codec_pool *codecs;
 	struct blob_readers *rs;
 	struct blob_reader *rd;
@@ -195,7 +196,8 @@ static void bench_chunk(int dir, int source, int64_t len, uint32_t chunk)
 	int r;
 
 	space_init(&space, INT64_MAX / 2, NULL, NULL);
-	codec_pool_new(true, level, &codecs);
+	dictionaries_new(level, NULL, NULL, &dictionaries);
+	codec_pool_new(true, level, dictionaries, &codecs);
 	blob_files_init(&files, dir, dir, &space, codecs);
 	blob_readers_new(dir, codecs, chunks, &rs);
 	files.chunk = chunk;
@@ -215,6 +217,7 @@ static void bench_chunk(int dir, int source, int64_t len, uint32_t chunk)
 	blob_readers_free(rs);
 	blob_files_fini(&files);
 	codec_pool_free(codecs);
+	dictionaries_free(dictionaries);
 	chunk_cache_free(chunks);
 	space_fini(&space);
 }

@@ -187,6 +187,7 @@ static void count_segment(void *arg, uint64_t segment, uint64_t bytes)
 
 static void walk(struct db *db)
 {
+	struct db_view *view;
 	int64_t start = clock_mono_ns();
 	uint64_t n = 0;
 
@@ -194,7 +195,9 @@ static void walk(struct db *db)
 	printf("walk all rows: %.2f us a row\n", since(start) / (double)n * 1e6);
 	n = 0;
 	start = clock_mono_ns();
-	check("segments", db_segments(db, count_segment, &n));
+	check("view", db_view_open(db, &view));
+	check("segments", db_segments(view, count_segment, &n));
+	db_view_close(db, view);
 	printf("bytes of %" PRIu64 " segments: %.0f ms\n", n, since(start) * 1e3);
 	n = 0;
 	start = clock_mono_ns();

@@ -10,7 +10,7 @@
 
 #define NAME "ballast"
 
-enum { LEAST = 256 * 1024, MOST = 4 * 1024 * 1024 };
+enum { LEAST = 256 * 1024, MOST = 1024 * 1024 };
 
 int64_t ballast_bytes(int64_t limit)
 {

@@ -10,6 +10,7 @@
 #include <zstd.h>
 
 #include "../base/cleanup.h"
+#include "dictionary.h"
 
 #define IDLE_MAX 8		/* contexts that are kept */
 #define ROOM_KEPT (1 << 20)	/* bytes of a buffer that are kept with one */
@@ -29,13 +30,14 @@ struct outcome {
 struct codec_pool {
 	bool compress;			/* constant */
 	int level;			/* constant */
+	struct dictionaries *dictionaries;	/* borrowed */
 	struct outcome outcomes[TYPES];
 	pthread_mutex_t lock;
 	struct list idle;		/* guarded by lock */
 	int n_idle;			/* guarded by lock */
 };
 
-int codec_pool_new(bool compress, int level, struct codec_pool **ret)
+int codec_pool_new(bool compress, int level, struct dictionaries *ds, struct codec_pool **ret)
 {
 	struct codec_pool *pool = calloc(1, sizeof(*pool));
 
@@ -43,6 +45,7 @@ int codec_pool_new(bool compress, int level, struct codec_pool **ret)
 		return -ENOMEM;
 	pool->compress = compress;
 	pool->level = level;
+	pool->dictionaries = ds;
 	pthread_mutex_init(&pool->lock, NULL);
 	list_init(&pool->idle);
 	*ret = pool;
@@ -131,12 +134,26 @@ size_t codec_bound(size_t len)
 	return ZSTD_compressBound(len);
 }
 
+static int need_cctx(struct codec *c)
+{
+	if (!c->cctx)
+		c->cctx = ZSTD_createCCtx();
+	return c->cctx ? 0 : -ENOMEM;
+}
+
+static int need_dctx(struct codec *c)
+{
+	if (!c->dctx)
+		c->dctx = ZSTD_createDCtx();
+	return c->dctx ? 0 : -ENOMEM;
+}
+
 static int pack_at(struct codec *c, int level, const void *src, size_t len, void *dst,
 		   size_t cap, size_t *ret_len)
 {
 	size_t n;
 
-	if (!c->cctx && !(c->cctx = ZSTD_createCCtx()))
+	if (need_cctx(c) < 0)
 		return -ENOMEM;
 	n = ZSTD_compressCCtx(c->cctx, dst, cap, src, len, level);
 	if (ZSTD_isError(n))
@@ -155,10 +172,18 @@ int codec_unpack(struct codec *c, const void *src, size_t src_len, void *dst, si
 {
 	size_t n;
 
-	if (!c->dctx && !(c->dctx = ZSTD_createDCtx()))
+	if (need_dctx(c) < 0)
 		return -ENOMEM;
 	n = ZSTD_decompressDCtx(c->dctx, dst, len, src, src_len);
 	return ZSTD_isError(n) || n != len ? -EBADMSG : 0;
+}
+
+int codec_unpack_small(struct codec_pool *pool, struct codec *c, const void *src,
+		       size_t src_len, void *dst, size_t len)
+{
+	if (need_dctx(c) < 0)
+		return -ENOMEM;
+	return dictionaries_unpack(pool->dictionaries, c->dctx, src, src_len, dst, len);
 }
 
 /* Length of "type/subtype" in a Content-Type (RFC 9110 8.3.1). */
@@ -167,7 +192,7 @@ static size_t bare_len(const char *type)
 	return strcspn(type, "; \t");
 }
 
-static struct outcome *outcome_of(struct codec_pool *pool, const char *type)
+static uint64_t hash_of_type(const char *type)
 {
 	char bare[64];
 	size_t len = type ? bare_len(type) : 0;
@@ -176,7 +201,20 @@ static struct outcome *outcome_of(struct codec_pool *pool, const char *type)
 		len = sizeof(bare);
 	for (size_t i = 0; i < len; i++)
 		bare[i] = type[i] >= 'A' && type[i] <= 'Z' ? type[i] | 0x20 : type[i];
-	return &pool->outcomes[XXH3_64bits(bare, len) % TYPES];
+	return XXH3_64bits(bare, len);
+}
+
+static struct outcome *outcome_of(struct codec_pool *pool, const char *type)
+{
+	return &pool->outcomes[hash_of_type(type) % TYPES];
+}
+
+uint64_t codec_group(const char *key, const char *type)
+{
+	const char *host = key ? strstr(key, "://") : NULL;
+	size_t len = host ? (size_t)(host + 3 - key) + strcspn(host + 3, "/") : 0;
+
+	return XXH3_64bits_withSeed(len ? key : "", len, hash_of_type(type));
 }
 
 /* Types whose formats compress by themselves, by prefix; '-' marks exceptions,
@@ -256,9 +294,14 @@ void codec_learn(struct codec_pool *pool, const char *type, bool paid)
 }
 
 static int pack_frames(struct codec_pool *pool, struct codec *c, const char *data,
-		       size_t len, size_t *ret_len)
+		       size_t len, uint64_t group, size_t *ret_len)
 {
+	const struct dictionary *d =
+		len <= DICTIONARY_BODY ? dictionaries_of(pool->dictionaries, group) : NULL;
 	size_t at = 0;
+
+	if (d && need_cctx(c) == 0)
+		return dictionary_pack(d, c->cctx, data, len, c->packed, c->packed_cap, ret_len);
 
 	for (size_t off = 0; off < len; off += BLOB_CHUNK) {
 		size_t part = len - off < BLOB_CHUNK ? len - off : BLOB_CHUNK, n = 0;
@@ -274,7 +317,7 @@ static int pack_frames(struct codec_pool *pool, struct codec *c, const char *dat
 }
 
 int codec_pack_small(struct codec_pool *pool, struct codec *c, const void *data,
-		     size_t len, const char *type, size_t *ret_len)
+		     size_t len, uint64_t group, const char *type, size_t *ret_len)
 {
 	enum codec_guess guess = codec_guess(pool, type, len);
 	size_t frames = (len + BLOB_CHUNK - 1) / BLOB_CHUNK, n = 0;
@@ -292,11 +335,17 @@ int codec_pack_small(struct codec_pool *pool, struct codec *c, const void *data,
 	}
 	r = codec_packed_room(c, frames * codec_bound(BLOB_CHUNK));
 	if (r == 0)
-		r = pack_frames(pool, c, data, len, &n);
+		r = pack_frames(pool, c, data, len, group, &n);
 	if (r < 0)
 		return r;
 	pays = codec_pays(len, n);
 	codec_learn(pool, type, pays);
 	*ret_len = n;
 	return pays;
+}
+
+void codec_learn_small(struct codec_pool *pool, uint64_t group, const void *data, size_t len)
+{
+	if (len <= DICTIONARY_BODY && !dictionaries_of(pool->dictionaries, group))
+		dictionaries_learn(pool->dictionaries, group, data, len);
 }

@@ -43,6 +43,7 @@
 #define BLOB_SAMPLE (16 * 1024)		/* bytes */
 
 struct codec_pool;
+struct dictionaries;
 
 /* What one thread compresses or decodes with, for a while. */
 struct codec {
@@ -53,7 +54,8 @@ struct codec {
 	size_t raw_cap, packed_cap;
 };
 
-int codec_pool_new(bool compress, int level, struct codec_pool **ret);
+/* ds: for small bodies; borrowed for the pool's life. */
+int codec_pool_new(bool compress, int level, struct dictionaries *ds, struct codec_pool **ret);
 void codec_pool_free(struct codec_pool *pool);
 
 /* NULL: no memory. */
@@ -87,8 +89,19 @@ bool codec_pays(int64_t len, int64_t packed);
 /* So it came out. */
 void codec_learn(struct codec_pool *pool, const char *type, bool paid);
 
+/* Bodies of the origin of key, with this type (either may be NULL), resemble each
+ * other (dictionary.h). */
+uint64_t codec_group(const char *key, const char *type);
+
 /* A small body into c->packed, if that pays: 1 and its size; 0: store it plain. */
 int codec_pack_small(struct codec_pool *pool, struct codec *c, const void *data,
-		     size_t len, const char *type, size_t *ret_len);
+		     size_t len, uint64_t group, const char *type, size_t *ret_len);
+
+/* A small body that was packed may help to pack others. May take long: pool threads. */
+void codec_learn_small(struct codec_pool *pool, uint64_t group, const void *data, size_t len);
+
+/* Its frames; as codec_unpack(). */
+int codec_unpack_small(struct codec_pool *pool, struct codec *c, const void *src,
+		       size_t src_len, void *dst, size_t len);
 
 #endif

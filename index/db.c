@@ -59,6 +59,11 @@ void db_return(struct db *db, struct conn *c)
 		conn_close(c);
 }
 
+void db_adopt(struct db *db)
+{
+	db->writer->owner = pthread_self();
+}
+
 /* Both ends of every tree. Most of what can be wrong with a file that was cut or
  * overwritten is seen here, in a time that does not depend on its size. */
 static int look(struct conn *c)

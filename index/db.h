@@ -93,6 +93,9 @@ int db_take_inos(struct db *db, uint32_t n, uint64_t *ret_first);
  * when the disk made SQLite give up before: then each write until db_commit() or
  * db_rollback() says so. --- */
 
+/* The calling thread is the one that writes from now on. At first it is who opened it. */
+void db_adopt(struct db *db);
+
 int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
@@ -116,11 +119,23 @@ int db_each_useless(struct db *db, int64_t now_ms, db_each *each, void *arg);	/*
 int db_each_from(struct db *db, uint64_t from, db_each *each, void *arg);	/* ino >= from, ascending */
 int db_each_leftover(struct db *db, uint64_t below, db_each *each, void *arg);	/* not current, or ARRIVING; ino < below */
 int db_each_in_segment(struct db *db, uint64_t segment, db_each *each, void *arg);	/* by stored, ino */
-int db_segments(struct db *db, void (*each)(void *arg, uint64_t segment, uint64_t bytes), void *arg);
+
+/* The rows as they are now, for another thread to read in peace: what is committed later
+ * is not in it. It keeps the WAL from being cut, so not for long. */
+struct db_view;
+int db_view_open(struct db *db, struct db_view **ret);
+void db_view_close(struct db *db, struct db_view *view);	/* any thread; NULL does nothing */
+int db_segments(struct db_view *view,		/* the thread that has the view */
+		void (*each)(void *arg, uint64_t segment, uint64_t bytes), void *arg);
 
 /* Small values kept with the index (clock hand, recency). */
 int db_get_value(struct db *db, const char *name, void **ret, size_t *ret_len);	/* caller frees */
 int db_set_value(struct db *db, const char *name, const void *data, size_t len);
+/* Those whose names begin so, until each returns false; name and data are borrowed. each
+ * calls nothing here. */
+int db_each_value(struct db *db, const char *prefix,
+		  bool (*each)(void *arg, const char *name, const void *data, size_t len),
+		  void *arg);
 
 /* Moves the WAL into the database now and truncates it, outside of a transaction;
  * gives room back to the disk when many rows went. -EBUSY: somebody was reading

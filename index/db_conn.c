@@ -1,5 +1,6 @@
 #include "db_private.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -112,6 +113,8 @@ int conn_open(const char *path, bool writable, struct conn **ret)
 		conn_close(c);
 		return err;
 	}
+	c->writable = writable;
+	c->owner = pthread_self();
 	*ret = c;
 	return 0;
 }
@@ -146,6 +149,7 @@ int conn_prepare(struct conn *c, enum stmt which, const char *sql, sqlite3_stmt 
 {
 	int err;
 
+	assert(!c->writable || pthread_equal(c->owner, pthread_self()));
 	if (!c->stmt[which]) {
 		err = prepare(c, sql, SQLITE_PREPARE_PERSISTENT, &c->stmt[which]);
 		if (err)

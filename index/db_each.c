@@ -255,18 +255,50 @@ int db_each_in_segment(struct db *db, uint64_t segment, db_each *each, void *arg
 	return run(db, &w, each, arg);
 }
 
-int db_segments(struct db *db, void (*each)(void *arg, uint64_t segment, uint64_t bytes),
+/* --- a view: a connection of its own, within a read transaction --- */
+
+int db_view_open(struct db *db, struct db_view **ret)
+{
+	struct conn *c;
+	int err;
+
+	err = db_borrow(db, &c);
+	if (err)
+		return err;
+	/* It is of the moment of its first read. */
+	err = conn_exec(c, "BEGIN; SELECT 1 FROM version LIMIT 1");
+	if (err) {
+		db_view_close(db, (struct db_view *)c);
+		return err;
+	}
+	*ret = (struct db_view *)c;
+	return 0;
+}
+
+void db_view_close(struct db *db, struct db_view *view)
+{
+	struct conn *c = (struct conn *)view;
+
+	if (!c)
+		return;
+	if (!sqlite3_get_autocommit(c->sqlite))
+		conn_exec(c, "ROLLBACK");
+	db_return(db, c);
+}
+
+int db_segments(struct db_view *view, void (*each)(void *arg, uint64_t segment, uint64_t bytes),
 		void *arg)
 {
 	_cleanup_(stmt_resetp) sqlite3_stmt *s = NULL;
+	struct conn *c = (struct conn *)view;
 	int err, n;
 
-	err = conn_prepare(db->writer, STMT_SEGMENTS,
+	err = conn_prepare(c, STMT_SEGMENTS,
 			   "SELECT blob_id, sum(stored) FROM version INDEXED BY version_segment"
 			   " WHERE kind = 3 GROUP BY blob_id ORDER BY blob_id", &s);
 	if (err)
 		return err;
-	while ((n = conn_step(db->writer, s)) > 0)
+	while ((n = conn_step(c, s)) > 0)
 		each(arg, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1));
 	return n;
 }

@@ -24,7 +24,7 @@ enum stmt {
 	STMT_IS_DECLARED, STMT_LIST, STMT_LIST_DECLARED,
 	STMT_BEGIN, STMT_COMMIT, STMT_ROLLBACK,
 	STMT_COUNTED, STMT_CHECK, STMT_PUT, STMT_SET_META, STMT_SET_BLOB, STMT_SET_CURRENT,
-	STMT_DELETE, STMT_DECLARE, STMT_UNDECLARE, STMT_GET_VALUE, STMT_SET_VALUE,
+	STMT_DELETE, STMT_DECLARE, STMT_UNDECLARE, STMT_GET_VALUE, STMT_EACH_VALUE, STMT_SET_VALUE,
 	STMT_EACH_PREFIX, STMT_EACH_USELESS, STMT_EACH_FROM, STMT_EACH_LEFTOVER,
 	STMT_EACH_IN_SEGMENT, STMT_SEGMENTS,
 	STMT_N
@@ -33,6 +33,8 @@ enum stmt {
 struct conn {
 	struct list idle;		/* the pool's while nobody uses it */
 	unsigned generation;		/* of the database that it was opened on */
+	bool writable;
+	pthread_t owner;		/* of the writable one: nobody else may use it */
 	sqlite3 *sqlite;
 	sqlite3_stmt *stmt[STMT_N];	/* NULL: not prepared yet */
 };

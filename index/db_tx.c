@@ -128,6 +128,29 @@ int db_get_value(struct db *db, const char *name, void **ret, size_t *ret_len)
 	return 0;
 }
 
+int db_each_value(struct db *db, const char *prefix,
+		  bool (*each)(void *arg, const char *name, const void *data, size_t len),
+		  void *arg)
+{
+	_cleanup_(stmt_resetp) sqlite3_stmt *s = NULL;
+	int err, n;
+
+	err = conn_prepare(db->writer, STMT_EACH_VALUE,
+			   "SELECT name, data FROM value WHERE substr(name, 1, length(?1)) = ?1",
+			   &s);
+	if (err)
+		return err;
+	stmt_bind_text(s, 1, prefix);
+	while ((n = conn_step(db->writer, s)) > 0) {
+		const char *name = (const char *)sqlite3_column_text(s, 0);
+
+		if (!name || !each(arg, name, sqlite3_column_blob(s, 1),
+				   (size_t)sqlite3_column_bytes(s, 1)))
+			break;
+	}
+	return n < 0 ? n : 0;
+}
+
 /* A value of exactly this size. */
 static bool load_value(struct db *db, const char *name, void *ret, size_t len)
 {

@@ -166,6 +166,14 @@ void housekeeping_evict(struct index *ix, int64_t bytes)
 
 /* --- once a second --- */
 
+static void checkpoint(struct index *ix)
+{
+	step("checkpoint");
+	db_checkpoint(ix->db);
+	step("checkpointed");
+	ix->checkpointed = db_disk_bytes(ix->db);
+}
+
 /* What the index takes grows before it is counted: so more is counted. */
 void housekeeping_count_index(struct index *ix)
 {
@@ -173,12 +181,21 @@ void housekeeping_count_index(struct index *ix)
 
 	slack = ix->config.size / 16 < WAL_MAX ? ix->config.size / 16 : WAL_MAX;
 	if (bytes > ix->checkpointed + slack) {
-		step("checkpoint");
-		db_checkpoint(ix->db);
-		step("checkpointed");
-		bytes = ix->checkpointed = db_disk_bytes(ix->db);
+		checkpoint(ix);
+		bytes = ix->checkpointed;
 	}
 	space_set_index(&ix->space, bytes + slack / 4);
+}
+
+/* A second has passed without a row: what the WAL takes is worth more elsewhere. */
+static void cut_wal_when_idle(struct index *ix)
+{
+	if (ix->wal_idles && !ix->wrote) {
+		checkpoint(ix);
+		ix->wal_idles = false;
+	}
+	ix->wal_idles = ix->wal_idles || ix->wrote;
+	ix->wrote = false;
 }
 
 /* Whether the disk takes a row and a file again. */
@@ -202,6 +219,7 @@ void housekeeping_tick(struct index *ix)
 {
 	uint64_t left = 0;
 
+	cut_wal_when_idle(ix);
 	housekeeping_count_index(ix);
 	WITH_LOCK(&ix->lock)
 		left = ix->ahead_end - ix->ahead_ino;
@@ -231,6 +249,7 @@ void housekeeping_tick(struct index *ix)
 struct startup {
 	struct job job;
 	struct index *ix;
+	struct db_view *rows;	/* as they were before this run deleted any */
 };
 
 /* A file of that number, and of that kind, has its row, or is of this run. */
@@ -350,8 +369,9 @@ static void startup_run(struct job *job)
 	struct index *ix = s->ix;
 	struct sweep_arg arg = { .ix = ix, .rows = { .ix = ix } };
 
-	if (!atomic_load(&ix->stopping) && db_segments(ix->db, note_segment, &arg.rows) == 0)
+	if (!atomic_load(&ix->stopping) && db_segments(s->rows, note_segment, &arg.rows) == 0)
 		store_sweep(ix->store, sweep_ino, sweep_segment, &arg, &ix->stopping);
+	db_view_close(ix->db, s->rows);
 	sweep_partial(ix);
 	free(arg.rows.known);
 	free(s);
@@ -363,6 +383,10 @@ void housekeeping_start(struct index *ix)
 
 	if (!s)
 		return;
+	if (db_view_open(ix->db, &s->rows) < 0) {
+		free(s);	/* the next start does it */
+		return;
+	}
 	s->ix = ix;
 	s->job.run = startup_run;
 	pool_post(&ix->pool, &s->job);

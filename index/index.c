@@ -111,7 +111,8 @@ static int open_parts(struct index *ix, char *reason, size_t reason_len)
 {
 	const struct store_config store = { .dir = ix->dir, .space = &ix->space,
 					    .compress = ix->config.compress,
-					    .level = ix->config.level };
+					    .level = ix->config.level,
+					    .keep = index_keep_dictionary, .arg = ix };
 	const char *what = "index";
 	int err = db_open(ix->config.dir, &ix->db);
 
@@ -128,6 +129,8 @@ static int open_parts(struct index *ix, char *reason, size_t reason_len)
 		what = "store";
 		err = store_open(&store, &ix->store);
 	}
+	if (!err)
+		index_load_dictionaries(ix);
 	if (!err) {
 		ix->checkpointed = db_disk_bytes(ix->db);
 		count_files(ix);
@@ -204,7 +207,6 @@ int index_start(struct index *ix)
 		return err;
 	}
 	ix->running = true;
-	housekeeping_start(ix);
 	return 0;
 }
 

@@ -73,6 +73,8 @@ struct index {
 	pthread_t writer;
 	struct evict evict;
 	int64_t checkpointed;		/* bytes of the index after the last checkpoint */
+	bool wrote;			/* rows, since the last tick */
+	bool wal_idles;			/* it holds rows, and is to be cut when no more come */
 	uint64_t first_ino;		/* of this run: rows below are of former ones */
 
 	struct pool pool;		/* threads C */
@@ -136,6 +138,7 @@ enum op_kind {
 	OP_PURGE,
 	OP_EVICT,	/* there may be too much, or somebody waits for room */
 	OP_DECLARE,
+	OP_VALUE,	/* set the value named key */
 	OP_NOTHING,	/* only done matters */
 };
 
@@ -146,7 +149,9 @@ struct op {
 	uint64_t ino;
 	struct blob blob;		/* DELETE: goes with the row; kind NONE: nothing */
 	struct purge *purge;
-	const char *key;		/* DECLARE; borrowed until done */
+	const char *key;		/* DECLARE, VALUE; borrowed until done */
+	const void *data;		/* VALUE; borrowed until done */
+	size_t len;
 	bool declared;
 	bool first_row;			/* SYNC: v had none before this batch */
 	int64_t bytes;			/* EVICT: to make room for; 0: to the low mark */
@@ -170,7 +175,9 @@ void housekeeping_tick(struct index *ix);	/* about once a second */
 void housekeeping_count_index(struct index *ix);	/* after a batch */
 void renew_index(struct index *ix);		/* renew.c */
 void compact_one(struct index *ix);		/* compact.c */
-void housekeeping_start(struct index *ix);	/* queues the sweep of files without rows */
+/* Thread I, before it gives back any place in a segment: queues the count of what is live
+ * in them, and the sweep of files without rows. */
+void housekeeping_start(struct index *ix);
 void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
 
 /* Inside a transaction: the row r leaves (1) or stays (0); -errno of the db. Blobs
@@ -193,6 +200,11 @@ void trash_add(struct trash *trash, const struct blob *blob, uint64_t ino, bool 
 void trash_empty(struct index *ix, struct trash *trash);	/* after the commit */
 void trash_free_blobs(struct index *ix, struct trash *trash);	/* but remembers them */
 void trash_forget(struct trash *trash);				/* after a rollback */
+
+/* dictionary_rows.c */
+int index_keep_dictionary(void *arg, uint32_t id, const void *value, size_t len);	/* C */
+void index_load_dictionaries(struct index *ix);	/* before threads */
+int index_renew_dictionaries(struct index *ix);	/* I */
 
 /* version.c */
 struct version *version_new(struct index *ix, uint64_t ino, const char *key, struct meta *meta);

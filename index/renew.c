@@ -60,6 +60,9 @@ void renew_index(struct index *ix)
 	forget_rows(ix);
 	ix->evict.hand = 0;
 	store_forget_segments(ix->store);
+	err = index_renew_dictionaries(ix);
+	if (err)
+		index_failed(ix, "dictionaries", err);
 	atomic_store(&ix->damaged, false);
 	housekeeping_start(ix);
 	if (ix->config.stale_names)

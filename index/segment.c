@@ -146,9 +146,9 @@ static void place_free(struct segments *ss, struct segment *seg, int64_t offset,
 	bool dead = false;
 
 	WITH_LOCK(&ss->lock) {
-		if (!seg->known)
-			break;
-		seg->live -= seg->live < (int64_t)len ? seg->live : (int64_t)len;
+		seg->live -= (int64_t)len;
+		if (seg->known && seg->live < 0)
+			seg->live = 0;
 		dead = remove_dead(ss, seg);
 	}
 	if (dead)
@@ -266,8 +266,11 @@ void segment_set_live(struct segments *ss, uint64_t segment, uint64_t bytes)
 		if (!seg)
 			break;
 		seg->users++;
+		if (!seg->known)
+			seg->live += bytes < SEGMENT_SIZE ? (int64_t)bytes : SEGMENT_SIZE;
+		if (seg->live < 0)
+			seg->live = 0;
 		seg->known = true;
-		seg->live = bytes < SEGMENT_SIZE ? bytes : SEGMENT_SIZE;
 		dead = remove_dead(ss, seg);
 	}
 	if (!seg)

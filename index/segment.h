@@ -37,8 +37,9 @@ int segment_read(struct segments *ss, uint64_t segment, uint64_t offset, size_t 
 /* The place is dead: its row is gone. */
 void segment_release(struct segments *ss, uint64_t segment, uint64_t offset, size_t len);
 
-/* What rows say is live, once, for a segment of an earlier run (of this run's
- * segments more is known here). Until then it is neither picked nor deleted. */
+/* What rows said was live when this run began, once, for a segment of an earlier run
+ * (of this run's segments more is known here). Until then it is neither picked nor
+ * deleted. */
 void segment_set_live(struct segments *ss, uint64_t segment, uint64_t bytes);
 
 /* A segment that takes no more, and is so empty, or one of so many short ones,

@@ -25,7 +25,8 @@ struct segment {
 	bool known;		/* live is right (else: rows have not been counted) */
 	bool gone;		/* deleted: the last user frees it */
 	int64_t end;		/* bytes appended; the next place is behind */
-	int64_t live;		/* bytes of places that rows name or will name */
+	int64_t live;		/* bytes of places that rows name or will name; until known
+				 * minus those that this run gave back */
 	int64_t disk;		/* bytes reserved for it */
 	int64_t punched;	/* bytes given back in holes */
 };

@@ -28,6 +28,7 @@ struct store {
 	int64_t dir_bytes;		/* what blobs/ itself is counted as */
 	struct space *space;		/* borrowed */
 	_Atomic int64_t started_ns;	/* what is older may be swept */
+	struct dictionaries *dictionaries;
 	struct codec_pool *codecs;
 	struct chunk_cache *chunks;
 	struct segments *segments;
@@ -76,9 +77,12 @@ int store_open(const struct store_config *config, struct store **ret)
 	r = open_dir(st);
 	if (r < 0)
 		goto fail_dir;
-	r = codec_pool_new(config->compress, config->level, &st->codecs);
+	r = dictionaries_new(config->level, config->keep, config->arg, &st->dictionaries);
 	if (r < 0)
 		goto fail_dir;
+	r = codec_pool_new(config->compress, config->level, st->dictionaries, &st->codecs);
+	if (r < 0)
+		goto fail_dictionaries;
 	st->chunks = chunk_cache_new(CHUNKS_CACHED);
 	r = st->chunks ? 0 : -ENOMEM;
 	if (r < 0)
@@ -99,6 +103,8 @@ fail_chunks:
 	chunk_cache_free(st->chunks);
 fail_codecs:
 	codec_pool_free(st->codecs);
+fail_dictionaries:
+	dictionaries_free(st->dictionaries);
 fail_dir:
 	cleanup_close(&st->dir);
 	free(st);
@@ -114,14 +120,26 @@ void store_close(struct store *st)
 	segments_close(st->segments);
 	chunk_cache_free(st->chunks);
 	codec_pool_free(st->codecs);
+	dictionaries_free(st->dictionaries);
 	cleanup_close(&st->dir);
 	free(st);
 }
 
-int store_put(struct store *st, const void *data, size_t len,
+int store_load_dictionary(struct store *st, const void *value, size_t len)
+{
+	return dictionaries_load(st->dictionaries, value, len);
+}
+
+int store_each_dictionary(struct store *st, dictionary_keep *each, void *arg)
+{
+	return dictionaries_each(st->dictionaries, each, arg);
+}
+
+int store_put(struct store *st, const void *data, size_t len, const char *key,
 	      const char *content_type, struct blob *ret)
 {
 	struct blob b = { .kind = BLOB_SEGMENT, .length = len, .stored = len };
+	uint64_t group = codec_group(key, content_type);
 	const void *bytes = data;
 	struct codec *c;
 	int r;
@@ -135,7 +153,7 @@ int store_put(struct store *st, const void *data, size_t len,
 	c = codec_take(st->codecs);
 	if (!c)
 		return -ENOMEM;
-	r = codec_pack_small(st->codecs, c, data, len, content_type, &b.stored);
+	r = codec_pack_small(st->codecs, c, data, len, group, content_type, &b.stored);
 	if (r == 1) {
 		b.codec = BLOB_ZSTD;
 		bytes = c->packed;
@@ -147,6 +165,8 @@ int store_put(struct store *st, const void *data, size_t len,
 		r = segment_append(st->segments, bytes, b.stored, &b.id, &b.offset);
 	}
 	codec_give(st->codecs, c);
+	if (r == 0 && b.codec == BLOB_ZSTD)
+		codec_learn_small(st->codecs, group, data, len);
 	if (r == 0)
 		*ret = b;
 	return r;
@@ -190,7 +210,7 @@ static int read_small(struct store *st, const struct blob *b, void *buf)
 	if (r == 0)
 		r = read_stored(st, b, c->packed);
 	if (r == 0)
-		r = codec_unpack(c, c->packed, b->stored, buf, b->length);
+		r = codec_unpack_small(st->codecs, c, c->packed, b->stored, buf, b->length);
 	codec_give(st->codecs, c);
 	return r;
 }

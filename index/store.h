@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include "blob.h"
+#include "dictionary.h"
 #include "space.h"
 
 #define STORE_SMALL (256 * 1024)	/* bytes; up to this into segments */
@@ -32,6 +33,8 @@ struct store_config {
 	struct space *space;	/* borrowed */
 	bool compress;
 	int level;		/* zstd */
+	dictionary_keep *keep;	/* writes a dictionary to the index; pool threads; may be NULL */
+	void *arg;
 };
 
 /* Counts into space what segments and directories take. What the files of large
@@ -42,9 +45,16 @@ void store_close(struct store *st);
 /* What a blob of its own file is counted as in space; 0 for all others. */
 int64_t store_disk_bytes(const struct blob *b);
 
-/* Stores a body of at most STORE_SMALL bytes. content_type (may be NULL) only
- * steers the guess whether it compresses. -ENOSPC: no room under the limit. */
-int store_put(struct store *st, const void *data, size_t len,
+/* Dictionaries that config.keep wrote (dictionary.h): before the first read, and for an
+ * index that is begun anew. */
+int store_load_dictionary(struct store *st, const void *value, size_t len);
+int store_each_dictionary(struct store *st, dictionary_keep *each, void *arg);
+
+/* Stores a body of at most STORE_SMALL bytes. content_type only steers the guess whether
+ * it compresses, and with the origin of key by which dictionary; either may be NULL. Now
+ * and then trains one, which takes long: pool threads. -ENOSPC: no room under the
+ * limit. */
+int store_put(struct store *st, const void *data, size_t len, const char *key,
 	      const char *content_type, struct blob *ret);
 
 /* Stores the body [0, len) of the file fd as blob `ino`: copied, compressed or

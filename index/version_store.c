@@ -30,7 +30,8 @@ static int put_body(struct version *v, struct blob *ret)
 	/* COMPLETE: nobody changes the body but us. */
 	switch (b->kind) {
 	case BODY_MEMORY:
-		return store_put(ix->store, b->data, (size_t)v->length, v->meta->content_type, ret);
+		return store_put(ix->store, b->data, (size_t)v->length, v->key,
+				 v->meta->content_type, ret);
 	case BODY_FILE:
 		return store_put_file(ix->store, b->fd, b->path, b->reserved, v->length, v->ino,
 				      v->meta->content_type, ret);

@@ -257,6 +257,8 @@ static int run_op(struct batch *b, struct op *op)
 		return purge_rows(b, op->purge);
 	case OP_DECLARE:
 		return db_declare(ix->db, op->key, op->declared);
+	case OP_VALUE:
+		return db_set_value(ix->db, op->key, op->data, op->len);
 	case OP_EVICT:
 	case OP_NOTHING:
 		break;
@@ -368,8 +370,10 @@ static void run_batch(struct index *ix, struct list *ops)
 		list_remove(&op->link);
 		list_append(&evicts, &op->link);
 	}
-	if (writes)
+	if (writes) {
 		err = write_batch(&b, ops);
+		ix->wrote = true;
+	}
 	finish_ops(ops, err);
 	trash_empty(ix, &b.trash);
 	if (b.evict || space_excess(&ix->space) > 0)
@@ -387,7 +391,9 @@ static void *writer_main(void *arg)
 	bool last = false;
 
 	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
+	db_adopt(ix->db);
 	housekeeping_leftovers(ix);
+	housekeeping_start(ix);
 	for (;;) {
 		struct list ops = LIST_INIT(ops), *first;
 		int n = 0;
@@ -424,6 +430,7 @@ void writer_stop(struct index *ix)
 	if (op)
 		writer_post(ix, op);	/* wakes it */
 	pthread_join(ix->writer, NULL);
+	db_adopt(ix->db);
 }
 
 void writer_drop_posted(struct index *ix)

@@ -4,6 +4,7 @@ import ctypes
 import itertools
 import os
 import pathlib
+import signal
 import stat
 import subprocess
 import tempfile
@@ -14,8 +15,6 @@ import mounted
 import nginx as nginx_module
 from origin import Origin
 
-# Minutes of everything at once, for those who ask for it.
-collect_ignore = [] if os.environ.get("WEBCACHEFS_STRESS_SECONDS") else ["mount/test_stress.py"]
 CLONE_NEWNS = 0x20000
 PR_SET_CHILD_SUBREAPER = 36
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -27,6 +26,8 @@ def pytest_configure(config):
     if LIBC.unshare(CLONE_NEWNS):
         raise pytest.UsageError(f"unshare: {os.strerror(ctypes.get_errno())}")
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    # Whoever runs us in the background of a script ignores it, and so would all we start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Daemons that go to the background become our children.
     LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 

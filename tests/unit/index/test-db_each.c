@@ -164,6 +164,7 @@ static void segments(void **state)
 {
 	struct fixture *f = *state;
 	struct told t = { .text = BUF_INIT };
+	struct db_view *view;
 
 	put_packed(f->db, 2, 7, 300);
 	put_packed(f->db, 3, 7, 100);
@@ -174,8 +175,18 @@ static void segments(void **state)
 	expect(&t, "3 5 2 ");
 	assert_int_equal(db_each_in_segment(f->db, 9, tell, &t), 0);
 	expect(&t, "");
-	assert_int_equal(db_segments(f->db, count_segment, &t.text), 0);
+	assert_int_equal(db_view_open(f->db, &view), 0);
+	assert_int_equal(db_segments(view, count_segment, &t.text), 0);
 	expect(&t, "7:500 8:50 ");
+	/* It stays as it was. */
+	put_packed(f->db, 6, 9, 1);
+	assert_int_equal(db_segments(view, count_segment, &t.text), 0);
+	expect(&t, "7:500 8:50 ");
+	db_view_close(f->db, view);
+	assert_int_equal(db_view_open(f->db, &view), 0);
+	assert_int_equal(db_segments(view, count_segment, &t.text), 0);
+	expect(&t, "7:500 8:50 9:1 ");
+	db_view_close(f->db, view);
 	buf_fini(&t.text);
 }
 

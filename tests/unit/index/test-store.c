@@ -12,7 +12,7 @@ static void put(struct scratch *s, size_t len, bool text, uint64_t seed, struct 
 {
 	char *data = make_body(len, text, seed);
 
-	assert_int_equal(store_put(s->store, data, len, text ? "text/html" : NULL, ret), 0);
+	assert_int_equal(store_put(s->store, data, len, NULL, text ? "text/html" : NULL, ret), 0);
 	free(data);
 }
 
@@ -71,13 +71,13 @@ static void test_an_empty_body_takes_nothing(void **state)
 	(void)state;
 	scratch_init(&s, 1 << 30, true);
 	used = space_used(&s.space);
-	assert_int_equal(store_put(s.store, "", 0, NULL, &b), 0);
+	assert_int_equal(store_put(s.store, "", 0, NULL, NULL, &b), 0);
 	assert_int_equal(b.kind, BLOB_NONE);
 	assert_int_equal(store_read(s.store, &b, 0, 0, NULL), 0);
 	assert_int_equal(store_check(s.store, &b), 0);
 	store_delete(s.store, &b);
 	assert_int_equal(space_used(&s.space), used);
-	assert_int_equal(store_put(s.store, s.path, STORE_SMALL + 1, NULL, &b), -EFBIG);
+	assert_int_equal(store_put(s.store, s.path, STORE_SMALL + 1, NULL, NULL, &b), -EFBIG);
 	scratch_fini(&s);
 }
 
@@ -89,19 +89,19 @@ static void test_packed_types_are_believed_until_a_sample_says_otherwise(void **
 
 	(void)state;
 	scratch_init(&s, 1 << 30, true);
-	assert_int_equal(store_put(s.store, text, 15000, "image/jpeg", &b), 0);
+	assert_int_equal(store_put(s.store, text, 15000, NULL, "image/jpeg", &b), 0);
 	assert_int_equal(b.codec, BLOB_ZSTD);
 	for (int i = 0; i < 10; i++) {
-		assert_int_equal(store_put(s.store, noise, 15000, "application/x; a=b", &b), 0);
+		assert_int_equal(store_put(s.store, noise, 15000, NULL, "application/x; a=b", &b), 0);
 		assert_int_equal(b.codec, BLOB_PLAIN);
 	}
 	/* Settled, and then found to have changed. */
 	for (int i = 0; i < 200; i++)
-		assert_int_equal(store_put(s.store, text, 15000, "Application/X", &b), 0);
+		assert_int_equal(store_put(s.store, text, 15000, NULL, "Application/X", &b), 0);
 	assert_int_equal(b.codec, BLOB_ZSTD);
 	scratch_fini(&s);
 	scratch_init(&s, 1 << 30, false);
-	assert_int_equal(store_put(s.store, text, 15000, "text/html", &b), 0);
+	assert_int_equal(store_put(s.store, text, 15000, NULL, "text/html", &b), 0);
 	assert_int_equal(b.codec, BLOB_PLAIN);
 	free(text);
 	free(noise);
@@ -268,7 +268,7 @@ static void test_du_never_passes_the_limit(void **state)
 					   &blobs[n]);
 			fclose(f);
 		} else {
-			r = store_put(s.store, data, len, NULL, &blobs[n]);
+			r = store_put(s.store, data, len, NULL, NULL, &blobs[n]);
 		}
 		free(data);
 		assert_true(r == 0 || r == -ENOSPC);
@@ -474,7 +474,7 @@ static bool put_any(struct worker *w, const char *data, size_t len, uint64_t ino
 	int r;
 
 	if (len <= STORE_SMALL)
-		return store_put(w->s->store, data, len, NULL, ret) == 0;
+		return store_put(w->s->store, data, len, NULL, NULL, ret) == 0;
 	f = tmpfile();
 	if (!f)
 		return false;
