@@ -359,6 +359,20 @@ def test_without_a_listing_what_is_known_is_shown(make_mount, origin, answer):
     assert origin.count("/d/", "GET") == 2
 
 
+def test_what_could_not_be_a_name_stays_encoded(make_mount, make_server, place):
+    root = place / "root"
+    root.mkdir()
+    for name in ("what?.txt", "100%?.txt", "x" * 240 + ".txt", "-", "~", "...", "\n.txt"):
+        (root / name).write_bytes(name.encode())
+    nginx = make_server("nginx", root, extra=JSON)
+    mount = make_mount(nginx.url, "listing=auto")
+    shown = {"what%3F.txt": "what?.txt", "100%25%3F.txt": "100%?.txt", "-": "-", "~": "~",
+             "x" * 240 + ".txt": "x" * 240 + ".txt", "\n.txt": "\n.txt"}
+    assert [name for name in names(mount.dir) if name != "..."] == sorted(shown)
+    for name, there in shown.items():
+        assert read(mount / name) == there.encode()
+
+
 def test_rules_are_stronger_than_what_is_listed(make_mount, origin):
     origin.set("/", listing("x.d", ("y", 5)), headers=JSON_TYPE)
     mount = make_mount(origin.url, "listing=auto", "file=x.d", "dir=y")
