@@ -197,6 +197,16 @@ void dirlist_learn(struct dirlist *d, size_t i, int64_t size, int64_t mtime_s)
 	}
 }
 
+bool dirlist_is_bounded(const char *body, size_t len)
+{
+	const char *end = body + len;
+	size_t n = 0;
+
+	while ((body = memchr(body, '<', (size_t)(end - body))) != NULL && ++n <= DIRLIST_TAGS_MAX)
+		body++;
+	return n <= DIRLIST_TAGS_MAX;
+}
+
 enum dirlist_form dirlist_form_of(const char *content_type)
 {
 	static const struct {

@@ -22,6 +22,7 @@
 
 #define DIRLIST_BYTES_MAX (32 * 1024 * 1024)	/* of a page; longer ones are no listing */
 #define DIRLIST_NAMES_MAX 1000000
+#define DIRLIST_TAGS_MAX 2000000	/* each takes some 100 bytes while it is read */
 
 struct dirlist_entry {
 	char *name;		/* one segment of a key: normalised, not decoded */
@@ -80,6 +81,9 @@ int dirlist_read_s3(const char *prefix, const char *body, size_t len, struct dir
 
 /* Before there are threads. */
 void dirlist_init(void);
+
+/* Whether HTML or XML may be parsed: a page can take many times its length in memory. */
+bool dirlist_is_bounded(const char *body, size_t len);
 
 /* Whether a body of that type may be one of these at all. */
 enum dirlist_form { DIRLIST_NONE, DIRLIST_HTML, DIRLIST_JSON, DIRLIST_XML };

@@ -251,6 +251,19 @@ static void ignore_message(void *arg, const char *message, ...)
 	(void)message;
 }
 
+/* Any page may be large: without a mark it need not be parsed. */
+static bool may_be_marked(const char *body, size_t len)
+{
+	static const char *const marks[] = {
+		"Index of /", "Directory listing for /", "aria-describedby",
+	};
+
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+		if (memmem(body, len, marks[i], strlen(marks[i])))
+			return true;
+	return false;
+}
+
 static xmlDoc *parse(const char *body, size_t len)
 {
 	static const int options = HTML_PARSE_NONET | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
@@ -258,7 +271,7 @@ static xmlDoc *parse(const char *body, size_t len)
 
 	/* Some of its complaints go past the options; the setting is this thread's. */
 	xmlSetGenericErrorFunc(NULL, ignore_message);
-	if (len == 0 || len > INT_MAX)
+	if (len > INT_MAX || !may_be_marked(body, len) || !dirlist_is_bounded(body, len))
 		return NULL;
 	return htmlReadMemory(body, (int)len, NULL, NULL, options);
 }

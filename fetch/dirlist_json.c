@@ -5,16 +5,17 @@
  *   [{"name":"a b","size":5,"url":"./a%20b","mod_time":"2020-09-13T12:26:41Z","is_dir":false}]
  *
  * Names are bytes as they are, not percent-encoded. An array whose members do not all
- * look like one of these is other JSON. */
+ * look like one of these is other JSON. They are parsed one by one, so that what is none
+ * of these takes no memory. */
 #include <errno.h>
 #include <json-c/json.h>
-#include <limits.h>
 #include <string.h>
 
 #include "dirlist.h"
 #include "http_date.h"
 
 #define DEPTH 4
+#define MEMBER_MAX (16 * 1024)		/* bytes: longer ones are none */
 
 static const char *text_of(struct json_object *o, const char *name)
 {
@@ -86,20 +87,58 @@ static int add(struct dirlist *d, const char *base, struct json_object *o)
 	return -ENODATA;
 }
 
+static size_t blanks(const char *body, size_t len, size_t at)
+{
+	while (at < len && strchr(" \t\r\n", body[at]) && body[at])
+		at++;
+	return at;
+}
+
+/* The member that begins at *at, which is moved behind it; NULL: there is no whole one. */
+static struct json_object *next_member(struct json_tokener *tokener, const char *body,
+				       size_t len, size_t *at)
+{
+	size_t left = len - *at < MEMBER_MAX ? len - *at : MEMBER_MAX;
+	struct json_object *o;
+
+	json_tokener_reset(tokener);
+	o = json_tokener_parse_ex(tokener, body + *at, (int)left);
+	*at += json_tokener_get_parse_end(tokener);
+	return o;
+}
+
+static int read_members(struct json_tokener *tokener, const char *base, const char *body,
+			size_t len, struct dirlist *d)
+{
+	size_t at = blanks(body, len, 0);
+
+	if (at >= len || body[at] != '[')
+		return -ENODATA;
+	at = blanks(body, len, at + 1);
+	if (at < len && body[at] == ']')
+		return blanks(body, len, at + 1) == len ? 0 : -ENODATA;
+	while (at < len) {
+		struct json_object *o = next_member(tokener, body, len, &at);
+		int err = o ? add(d, base, o) : -ENODATA;
+
+		json_object_put(o);
+		if (err)
+			return err;
+		at = blanks(body, len, at);
+		if (at < len && body[at] == ']')
+			return blanks(body, len, at + 1) == len ? 0 : -ENODATA;
+		if (at >= len || body[at] != ',')
+			return -ENODATA;
+		at = blanks(body, len, at + 1);
+	}
+	return -ENODATA;
+}
+
 int dirlist_read_json(const char *base, const char *body, size_t len, struct dirlist *d)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH);
-	struct json_object *all = NULL;
-	int err = tokener ? 0 : -ENOMEM;
+	int err = tokener ? read_members(tokener, base, body, len, d) : -ENOMEM;
 
-	if (!err && len <= INT_MAX)
-		all = json_tokener_parse_ex(tokener, body, (int)len);
-	/* "null" is what Caddy says of an empty directory; but so may anybody. */
-	if (!err && !json_object_is_type(all, json_type_array))
-		err = -ENODATA;
-	for (size_t i = 0; !err && i < json_object_array_length(all); i++)
-		err = add(d, base, json_object_array_get_idx(all, i));
-	json_object_put(all);
 	if (tokener)
 		json_tokener_free(tokener);
 	return err;

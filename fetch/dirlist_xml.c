@@ -27,7 +27,7 @@ static xmlDoc *parse(const char *body, size_t len)
 {
 	xmlDoc *doc = NULL;
 
-	if (len > 0 && len <= INT_MAX)
+	if (len > 0 && len <= INT_MAX && dirlist_is_bounded(body, len))
 		doc = xmlReadMemory(body, (int)len, NULL, NULL,
 				    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	if (doc && xmlGetIntSubset(doc)) {
