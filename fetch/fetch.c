@@ -38,6 +38,7 @@ int fetch_new(const struct fetch_config *config, struct fetch **ret)
 	f->epoll = f->wake_fd = -1;
 	pthread_mutex_init(&f->lock, NULL);
 	inbox_init(&f->inbox, loop_wake, f);
+	dirs_init(&f->dirs, f);
 	list_init(&f->active);
 	list_init(&f->queued);
 	list_init(&f->waiting);
@@ -77,7 +78,7 @@ int fetch_start(struct fetch *f)
 	int err = pthread_create(&f->thread, NULL, loop_main, f);
 
 	f->started = err == 0;
-	return -err;
+	return err ? -err : dirs_start(&f->dirs);
 }
 
 static void drop_message(struct message *m)
@@ -118,6 +119,7 @@ void fetch_stop(struct fetch *f)
 		}
 		drop_message(m);
 	}
+	dirs_stop(&f->dirs);
 }
 
 void fetch_free(struct fetch *f)
@@ -137,6 +139,7 @@ void fetch_free(struct fetch *f)
 	}
 	loop_close(f);
 	inbox_fini(&f->inbox);
+	dirs_fini(&f->dirs);
 	map_fini(&f->inflight);
 	holds_fini(&f->holds);
 	holds_fini(&f->absent);

@@ -14,10 +14,15 @@
 
 #include "../base/list.h"
 #include "../index/index.h"
+#include "dirlist.h"
 #include "policy.h"
 
 struct fetch;
 struct hosts;
+
+/* What is asked in order to see a directory. AUTO: the page at its URL; if that is of a
+ * bucket, S3; if it is refused, once for each origin whether that does WebDAV. */
+enum listing_way { LISTING_AUTO, LISTING_OFF, LISTING_HTML, LISTING_JSON, LISTING_DAV, LISTING_S3 };
 
 struct fetch_config {
 	struct index *index;		/* borrowed */
@@ -26,6 +31,7 @@ struct fetch_config {
 	bool allow_private;
 	const struct hosts *allow;	/* who may be asked beside base_url's origin; NULL: all; borrowed */
 	bool offline;			/* to begin with: fetch_set_offline() */
+	enum listing_way listing;
 	int max_transfers;
 	const struct policies *policies;	/* what else is said of each URL; borrowed */
 };
@@ -67,6 +73,36 @@ void fetch_free(struct fetch *f);
  * before this returns. */
 void fetch_want(struct fetch *f, const char *url, unsigned flags, struct want *w);
 
+/* --- directories --- */
+
+/* One caller's wish to see a directory; as struct want. */
+struct dir_want {
+	struct list link;	/* fetch's */
+	/* Once, with no lock held, from thread L or at once. err 0: d is what the origin
+	 * lists, one new reference. -ENODATA: it has no listing there. Else the errno of
+	 * the outcome table. */
+	void (*done)(struct dir_want *w, int err, struct dirlist *d);
+};
+
+/* key: of a directory, ends in '/'. fetch_list_cancel(): as fetch_cancel(). */
+void fetch_list(struct fetch *f, const char *key, struct dir_want *w);
+bool fetch_list_cancel(struct fetch *f, struct dir_want *w);
+
+/* What was listed there last, as long as that is remembered: new reference, or NULL.
+ * Asks nobody. *ret_known: also that there is none is known, and fresh. */
+struct dirlist *fetch_list_known(struct fetch *f, const char *key, bool *ret_known);
+
+/* A file of which a listing says size and time: a version that is asked for when somebody
+ * reads it (index_promise()). size > 0. */
+int fetch_promise(struct fetch *f, const char *key, int64_t size, int64_t mtime_s,
+		  struct version **ret);
+
+/* The key of the question what a GET of key would say, which is sent as HEAD: who wants it
+ * gets a version without content, for the other one. malloc()ed, NULL: no memory. -1: the
+ * origin did not say. */
+char *fetch_head_key(const char *key);
+void fetch_head_read(struct version *head, int64_t *ret_size, int64_t *ret_mtime_s);
+
 /* Offline, wants are answered from what is stored, however stale, else with -ENETDOWN.
  * Transfers under way go on. */
 void fetch_set_offline(struct fetch *f, bool offline);
@@ -93,7 +129,7 @@ void fetch_need(struct fetch *f, struct version *v, int64_t off, int64_t end);
  * -ETIMEDOUT: thread F is held up (waits up to 2 s for it). fetch_transfers_free(). */
 struct fetch_transfer {
 	char *key;
-	const char *kind;		/* "get", "warm", "range"; static, as state */
+	const char *kind;		/* "get", "warm", "range", "head", "list"; static, as state */
 	const char *state;		/* "queued", "running", "paused", "retrying" */
 	int64_t from, bytes;		/* first byte of the body asked for, how many came */
 	int64_t length;			/* of the whole body; -1: not known yet */

@@ -5,6 +5,9 @@
  * transfer.c one exchange: begin, end, retry            thread F
  * request.c  what we send                               thread F
  * response.c what came: headers decide, bytes flow      thread F
+ * promise.c  versions of which a listing told thread F, but promise_make()
+ * dirs*.c    what origins list: the door, the memory      any thread
+ * gather*.c  and asking for it, reading it                thread L
  * fill.c     bytes that readers wait for                thread F
  * resolve.c  why a host has no address                  thread F
  * absent.c   hosts that do not exist                    any thread
@@ -27,6 +30,7 @@
 #include "../base/list.h"
 #include "../base/map.h"
 #include "decode.h"
+#include "dirs.h"
 #include "fetch.h"
 #include "header_file.h"
 #include "headers.h"
@@ -104,6 +108,7 @@ struct transfer {
 	bool added;			/* easy is in the multi ... */
 	bool placed;			/* ... and has told which socket it waits for */
 	struct version *stale;		/* what a conditional request is about; reference */
+	struct version *promise;	/* what a listing told of its response; reference */
 	struct version *v;		/* what it fills; reference */
 	struct list record_link;	/* fetch.unrecorded */
 	bool recorded;			/* version_record was called */
@@ -153,6 +158,7 @@ struct fetch {
 	struct holds holds;
 	struct holds absent;		/* by host */
 	struct resolver *resolver;
+	struct dirs dirs;		/* has its own lock */
 
 	struct inbox inbox;		/* struct message */
 	int wake_fd;			/* eventfd */
@@ -189,6 +195,8 @@ void transfer_unref(struct transfer *t);
  * when v is still coming. */
 void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_status status);
 void transfer_leave(struct transfer *t);	/* cannot be joined any more */
+/* Starts what brings v, a promise; -EAGAIN: look again. */
+int transfer_start_promised(struct fetch *f, struct version *v);
 /* For how long nobody need ask again. */
 int64_t fetch_fresh_ms(const struct fetch *f, struct version *v);
 bool want_stale_may_serve(struct version *v);	/* while the origin fails (RFC 5861 4) */
@@ -229,12 +237,26 @@ void turn_wait(struct transfer *t);		/* paused: until its host may send again */
 int request_build(struct transfer *t);		/* t->easy is ready to be added */
 void request_release(struct transfer *t);
 bool request_has_field(const char *const *lines, const char *name);	/* NULL: none */
+bool request_is_head(const struct transfer *t);
 
 /* response.c */
 void response_refuse_leftovers(struct transfer *t);	/* the body is whole */
 size_t response_header(char *data, size_t size, size_t n, void *transfer);
 size_t response_body(char *data, size_t size, size_t n, void *transfer);
 int response_end_of_body(struct transfer *t);	/* flushes the decoder */
+
+/* The key of a question about a URL, other than for its content: it has a fragment, which
+ * no key of a response has. What comes is shared by who waits for it, never stored. */
+#define FETCH_HEAD "#head"
+#define FETCH_PROPFIND "#propfind"
+#define FETCH_LIST "#list"
+bool fetch_is_question(const char *key);
+
+/* promise.c */
+int promise_take(struct transfer *t, struct meta *m, bool transient);	/* 1: t->v is it now */
+void promise_tell_readers(struct transfer *t);		/* and who waits for bytes of it */
+void promise_break(struct transfer *t, int err);	/* if it was not kept */
+void promise_need(struct fetch *f, struct version *v);	/* somebody reads it: ask for it */
 
 /* fill.c */
 void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end);

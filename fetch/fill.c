@@ -167,6 +167,10 @@ void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end)
 	int64_t length = version_length(v), from;
 	struct transfer *t;
 
+	if (version_is_promise(v)) {
+		promise_need(f, v);
+		return;
+	}
 	if (length >= 0 && end > length)
 		end = length;
 	/* Parts of it may be there, or on their way, and others not. */

@@ -29,6 +29,10 @@ struct look {
 
 static const char *kind_name(const struct transfer *t)
 {
+	const char *fragment = strchr(t->key, '#');
+
+	if (fragment)
+		return strcmp(fragment, FETCH_HEAD) == 0 ? "head" : "list";
 	return t->kind == TRANSFER_RANGE ? "range" : t->warm ? "warm" : "get";
 }
 
@@ -89,7 +93,7 @@ static int add(const struct transfer *t, struct fetch_transfer **list, size_t *n
 			return -ENOMEM;
 		*list = grown;
 	}
-	key = strdup(t->key);
+	key = strndup(t->key, strcspn(t->key, "#"));
 	if (!key)
 		return -ENOMEM;
 	(*list)[(*n)++] = (struct fetch_transfer){

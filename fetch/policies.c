@@ -133,8 +133,12 @@ static bool rule_matches(const struct policy_rule *r, const struct policy_origin
 	return (!r->hosts || hosts_match(r->hosts, key)) && text_matches(r->glob, path_of(key));
 }
 
-const struct policy *policies_find(const struct policies *p, const char *key)
+const struct policy *policies_find(const struct policies *p, const char *full_key)
 {
+	/* What stands behind a # asks something about the URL before it. */
+	_cleanup_(cleanup_free) char *cut =
+		strchr(full_key, '#') ? strndup(full_key, strcspn(full_key, "#")) : NULL;
+	const char *key = cut ? cut : full_key;
 	const struct policy_origin *o = policies_origin(p, key);
 	size_t which = o ? (size_t)(o - p->origins) + 1 : 0;
 
@@ -235,7 +239,7 @@ int policies_key(const struct policies *p, const char *url, char **ret)
 	struct buf key = BUF_INIT;
 
 	*ret = NULL;
-	if (!policy || (!policy->sort_query && (!policy->ignore_query || !*policy->ignore_query)))
+	if (!policy || strchr(query, '#') || (!policy->sort_query && (!policy->ignore_query || !*policy->ignore_query)))
 		return 0;
 	copy = strdup(query + 1);
 	buf_append(&key, url, (size_t)(query - url));

@@ -245,6 +245,43 @@ static int set_user(struct transfer *t)
 	return 0;
 }
 
+/* --- questions --- */
+
+static bool asks(const struct transfer *t, const char *question)
+{
+	const char *fragment = strchr(t->key, '#');
+
+	return fragment && strcmp(fragment, question) == 0;
+}
+
+bool fetch_is_question(const char *key)
+{
+	return strchr(key, '#') != NULL;
+}
+
+bool request_is_head(const struct transfer *t)
+{
+	return asks(t, FETCH_HEAD);
+}
+
+/* RFC 4918 9.1: what is in the directory, but not what is below that. */
+static int set_method(struct transfer *t)
+{
+	static const char body[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?>"
+		"<propfind xmlns=\"DAV:\"><prop><resourcetype/><getcontentlength/>"
+		"<getlastmodified/></prop></propfind>";
+	int err;
+
+	if (request_is_head(t))
+		curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+	if (!asks(t, FETCH_PROPFIND))
+		return 0;
+	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, body);
+	curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, "PROPFIND");
+	err = add_line(t, "Depth: 1");
+	return err ? err : add_line(t, "Content-Type: application/xml; charset=utf-8");
+}
+
 int request_build(struct transfer *t)
 {
 	int err;
@@ -256,6 +293,8 @@ int request_build(struct transfer *t)
 	err = set_user(t);
 	if (!err)
 		err = add_fields(t);
+	if (!err)
+		err = set_method(t);
 	if (err)
 		return err;
 	t->curl_error[0] = '\0';

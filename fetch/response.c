@@ -16,6 +16,7 @@
 #include "fetch_private.h"
 #include "outcome.h"
 #include "retry.h"
+#include "url_normalise.h"
 
 enum { IGNORED_MAX = 64 * 1024 };
 
@@ -32,17 +33,30 @@ static bool is_redirect(int status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* Servers encode as they like what they were asked for. */
+static bool only_adds_slash(const char *from, const char *to)
+{
+	struct buf a _cleanup_(buf_fini) = BUF_INIT;
+	struct buf b _cleanup_(buf_fini) = BUF_INIT;
+	size_t n = strlen(to);
+
+	if (n == 0 || to[n - 1] != '/' || strchr(from, '?') || strchr(to, '?'))
+		return false;
+	url_normalise_decode(&a, from, strlen(from));
+	url_normalise_decode(&b, to, n - 1);
+	return buf_ok(&a) && buf_ok(&b) && a.len == b.len &&
+	       memcmp(buf_str(&a), buf_str(&b), a.len) == 0;
+}
+
 static int on_redirect(struct transfer *t)
 {
 	const char *location = headers_get(&t->headers, "Location");
 	char *to = NULL;
-	size_t n;
 
 	if (url_resolve(t->url, location, &to) < 0)
 		return give_up(t, -EIO);
-	n = strlen(t->url);
-	/* It only adds a slash: the name is a directory. */
-	if (strncmp(to, t->url, n) == 0 && strcmp(to + n, "/") == 0) {
+	/* The name is a directory. */
+	if (only_adds_slash(t->url, to)) {
 		free(to);
 		return give_up(t, -EISDIR);
 	}
@@ -69,12 +83,14 @@ static int on_redirect(struct transfer *t)
 static int begin_version(struct transfer *t, struct meta *m)
 {
 	struct version *v = NULL;
-	int err = 0;
+	int err = 0, kept = 0;
 
 	WITH_LOCK(&t->fetch->lock) {
-		bool transient = t->purged || !(m->flags & META_STORE);
+		bool transient = t->purged || !(m->flags & META_STORE) || fetch_is_question(t->key);
 
-		err = version_begin(t->fetch->config.index, t->key, m, transient, &v);
+		kept = promise_take(t, m, transient);
+		if (kept == 0)
+			err = version_begin(t->fetch->config.index, t->key, m, transient, &v);
 		t->status = !(m->flags & META_STORE) ? CACHE_BYPASS
 			    : t->stale		     ? CACHE_EXPIRED
 						     : CACHE_MISS;
@@ -83,6 +99,11 @@ static int begin_version(struct transfer *t, struct meta *m)
 		return give_up(t, err);
 	if (!(m->flags & META_STORE))
 		count_at(t->key, bypassed);
+	if (kept) {
+		promise_tell_readers(t);
+		return 0;
+	}
+	promise_break(t, -ESTALE);
 	t->v = v;
 	return 0;
 }
@@ -124,7 +145,10 @@ static int on_success(struct transfer *t)
 		return give_up(t, -EIO);	/* nobody asked for a part */
 	if (t->http_status == 204 || t->http_status == 205)
 		length = 0;
-	if (length_is_unclear(&t->headers))
+	/* What its headers say of a body does not come. */
+	if (request_is_head(t))
+		length = 0;
+	else if (length_is_unclear(&t->headers))
 		return give_up(t, -EIO);
 	if (t->policy->max_object >= 0 && length > t->policy->max_object)
 		return give_up(t, -EFBIG);
@@ -270,7 +294,8 @@ static int keep_status(struct transfer *t, struct meta *m)
 	int err = 0;
 
 	WITH_LOCK(&t->fetch->lock)
-		err = version_begin(t->fetch->config.index, t->key, m, t->purged, &v);
+		err = version_begin(t->fetch->config.index, t->key, m,
+				    t->purged || fetch_is_question(t->key), &v);
 	if (err)
 		return give_up(t, err);
 	version_record(v, NULL, NULL);

@@ -102,7 +102,7 @@ void transfer_run_queue(struct fetch *f)
 void transfer_begin(struct transfer *t)
 {
 	if (!t->url)
-		t->url = strdup(t->key);
+		t->url = strndup(t->key, strcspn(t->key, "#"));
 	t->begun_ms = clock_mono_ms();
 	t->from = t->pos;
 	count(transfers_active);
@@ -124,6 +124,7 @@ void transfer_end(struct transfer *t)
 	set_state(t, TRANSFER_ENDED);
 	turn_change_lanes(t, true);
 	list_remove(&t->record_link);
+	promise_break(t, -ESTALE);
 	if (t->v && !fill_any_transfer(f, t->v))
 		version_on_room(t->v, NULL, NULL);
 	transfer_leave(t);
@@ -276,6 +277,7 @@ static void fail(struct transfer *t, int err)
 		version_pause(t->v);	/* we end, it does not: kept for the next run */
 	else if (t->v)
 		version_fail(t->v, err);
+	promise_break(t, err);
 	hold_back(t, err);
 	if (t->kind == TRANSFER_GET && stale_may_serve(t, err)) {
 		count_at(t->key, stale_served);
@@ -326,6 +328,9 @@ static bool try_again(struct transfer *t, int err)
 {
 	int64_t delay;
 
+	/* There is another way to learn that. */
+	if (fetch_is_question(t->key))
+		return false;
 	if (!outcome_may_retry(err) || t->attempt >= t->policy->retries || !can_go_on(t) ||
 	    atomic_load(&t->fetch->stopping))
 		return false;

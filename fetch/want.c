@@ -57,6 +57,7 @@ void transfer_unref(struct transfer *t)
 	version_unref(t->answer);
 	version_unref(t->meanwhile);
 	version_unref(t->stale);
+	version_unref(t->promise);
 	version_unref(t->v);
 	headers_fini(&t->headers);
 	decoder_free(t->decoder);
@@ -375,6 +376,7 @@ static int start(struct fetch *f, const char *key, const char *url, struct want 
 		t->meanwhile = version_ref(stale);
 	}
 	t->warm = w && is_warm(w);
+	t->promise = index_find_promise(f->config.index, key);
 	WITH_LOCK(&f->lock) {
 		if (f->generation != generation || find_inflight(f, key))
 			err = -EAGAIN;
@@ -396,6 +398,30 @@ static int start(struct fetch *f, const char *key, const char *url, struct want 
 	}
 	inbox_post(&f->inbox, &t->start.link);
 	return 0;
+}
+
+/* Thread F. What is on its way with its headers to come may keep the promise as well. */
+int transfer_start_promised(struct fetch *f, struct version *v)
+{
+	const char *key = version_key(v);
+	uint64_t generation = 0;
+	bool under_way = false;
+
+	WITH_LOCK(&f->lock) {
+		struct transfer *t = find_inflight(f, key);
+
+		if (t && (t->answered || t->v)) {
+			leave(t);
+			t = NULL;
+		}
+		generation = f->generation;
+		under_way = t != NULL;
+		if (t && t->promise != v) {
+			version_unref(t->promise);
+			t->promise = version_ref(v);
+		}
+	}
+	return under_way ? 0 : start(f, key, NULL, NULL, NULL, generation);
 }
 
 /* Nobody is to wait later for what is used now. */
@@ -607,6 +633,7 @@ int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t
 {
 	int err;
 
+	dirs_drop(&f->dirs);
 	leave_matching(f, targets, n);
 	err = index_purge(f->config.index, targets, n, ret_removed);
 	if (!err)
@@ -616,6 +643,7 @@ int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t
 
 int fetch_refresh(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_marked)
 {
+	dirs_drop(&f->dirs);
 	leave_matching(f, targets, n);
 	return index_refresh(f->config.index, targets, n, ret_marked);
 }

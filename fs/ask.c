@@ -53,7 +53,7 @@ static bool read_comm(pid_t pid, char comm[COMM_MAX])
 
 /* A process that has just become another program (exec) is known by its new name: so it
  * is looked up each time, which costs less than what would follow. */
-static bool sees_only_cached(struct fs *fs, struct fuse_req *req)
+bool ask_sees_only_cached(struct fs *fs, struct fuse_req *req)
 {
 	const char *names = fs->options->only_cached_for;
 	char comm[COMM_MAX];
@@ -133,7 +133,7 @@ void ask_want(struct fs *fs, struct fuse_req *req, const char *url, park_answer 
 	/* Fresh ones need no origin, whoever asks. */
 	if (fs->options->fetch.offline || is_fresh(fs, key)) {
 		park_want(fs, req, url, 0, answer, arg);
-	} else if (sees_only_cached(fs, req)) {
+	} else if (ask_sees_only_cached(fs, req)) {
 		answer_now(fs, req, key, true, answer, arg);
 	} else if (fs->options->miss_background) {
 		/* What is not to be stored is of no use to the next one either. */
@@ -143,4 +143,49 @@ void ask_want(struct fs *fs, struct fuse_req *req, const char *url, park_answer 
 	} else {
 		park_want(fs, req, url, 0, answer, arg);
 	}
+}
+
+/* --- directories --- */
+
+struct list_behind {
+	struct dir_want want;
+};
+
+static void list_behind_done(struct dir_want *w, int err, struct dirlist *d)
+{
+	(void)err;
+	dirlist_unref(d);
+	free(container_of(w, struct list_behind, want));
+}
+
+static void list_behind(struct fs *fs, const char *key)
+{
+	struct list_behind *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return;
+	b->want.done = list_behind_done;
+	fetch_list(fs->fetch, key, &b->want);
+}
+
+void ask_list(struct fs *fs, struct fuse_req *req, const char *key, park_list_answer *answer,
+	      void *arg)
+{
+	struct dirlist *d _cleanup_(dirlist_unrefp) = NULL;
+	bool known;
+
+	if (ask_sees_only_cached(fs, req)) {
+		answer(fs, req, arg, -ENOENT, NULL);
+		free(arg);
+		return;
+	}
+	if (!fs->options->miss_background) {
+		park_list(fs, req, key, answer, arg);
+		return;
+	}
+	d = fetch_list_known(fs->fetch, key, &known);
+	if (!known)
+		list_behind(fs, key);
+	answer(fs, req, arg, d ? 0 : -ENOENT, d);
+	free(arg);
 }

@@ -11,4 +11,11 @@
 void ask_want(struct fs *fs, struct fuse_req *req, const char *url, park_answer *answer,
 	      void *arg);
 
+/* As park_list(), in the same way: who may not wait gets what was listed before. */
+void ask_list(struct fs *fs, struct fuse_req *req, const char *key, park_list_answer *answer,
+	      void *arg);
+
+/* Whether who sent req is one of only_cached_for. */
+bool ask_sees_only_cached(struct fs *fs, struct fuse_req *req);
+
 #endif

@@ -33,7 +33,7 @@ extern const struct kind kind_flag, kind_string, kind_proxy, kind_duration,
 	kind_time_limit, kind_duration_or_none, kind_duration_or_auto,
 	kind_size_or_none, kind_quantity, kind_number, kind_mode, kind_umask, kind_user,
 	kind_group, kind_compress, kind_header,
-	kind_globs, kind_miss, kind_names, kind_rate;
+	kind_globs, kind_listing, kind_miss, kind_names, kind_rate;
 
 /* Appends a copy of "Name: value" to o->headers once it is a header line that
  * may be added to requests. 0, -ENOMEM, or -EINVAL with *ret_reason (static). */

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "../base/list.h"
+#include "listers.h"
 
 struct fs;
 struct fuse_file_info;
@@ -17,12 +18,14 @@ struct inode;
 struct listings {
 	pthread_mutex_t lock;
 	struct list open;		/* struct listing; guarded by lock */
+	struct listers listers;		/* has its own lock */
 };
 
 void listings_init(struct listings *l);
 void listings_fini(struct listings *l);
 
-/* Answers an OPENDIR: i can be read as a directory. Borrows i. */
+/* Answers an OPENDIR, once its origin has said what is in it: i can be read as a directory.
+ * Borrows i. */
 void listing_open(struct fs *fs, struct fuse_req *req, struct inode *i,
 		  const struct fuse_file_info *fi);
 

@@ -18,6 +18,7 @@
 #include "cached.h"
 #include "control.h"
 #include "known.h"
+#include "listed.h"
 #include "ops.h"
 #include "options.h"
 #include "origins.h"
@@ -70,6 +71,12 @@ static void answer_dir(struct fs *fs, struct fuse_req *req, uint64_t parent,
 		reply_failed(req, r);
 	else
 		reply_entry(fs, req, i, fs->kernel_ttl_ms, page ? 0 : fs->kernel_ttl_ms);
+}
+
+void lookup_answer_version(struct fs *fs, struct fuse_req *req, uint64_t parent,
+			   const char *name, struct version *v, int64_t entry_ms)
+{
+	answer_file(fs, req, parent, name, v, entry_ms, NULL);
 }
 
 static void answer_version(struct fs *fs, struct fuse_req *req, const struct asked *a,
@@ -150,7 +157,7 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	}
 }
 
-static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char *name,
+void lookup_ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char *name,
 		const struct path *p)
 {
 	size_t name_len = strlen(name) + 1, dir_len = p->dir ? strlen(p->dir) + 1 : 0;
@@ -169,7 +176,8 @@ static void ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char
 	ask_want(fs, req, p->url ? p->url : p->file, answered, a);
 }
 
-static void apply_rule(struct fs *fs, const struct inode *parent, const char *name,
+/* False: there is none. */
+static bool apply_rule(struct fs *fs, const struct inode *parent, const char *name,
 		       struct path *p)
 {
 	enum rule rule = p->file ? rules_find(fs->options, parent->key, name) : RULE_NONE;
@@ -180,6 +188,7 @@ static void apply_rule(struct fs *fs, const struct inode *parent, const char *na
 	} else if (rule == RULE_DIR && p->dir) {
 		p->guess = PATH_DIR;
 	}
+	return rule != RULE_NONE;
 }
 
 static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode *parent,
@@ -187,13 +196,14 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 {
 	struct path p _cleanup_(path_fini) = { .guess = PATH_EITHER };
 	struct version *again _cleanup_(version_unrefp) = NULL;
+	enum listed_as listed = LISTED_NOT;
 	enum known_page page;
 	int64_t entry_ms;
 	int r = origins_child(fs->options, parent->key, name, &p);
 	bool ask_again;
 
 	if (r == 0)
-		apply_rule(fs, parent, name, &p);
+		listed = apply_rule(fs, parent, name, &p) ? LISTED_NOT : listed_as(fs, parent, &p);
 	if (r < 0) {
 		reply_err(req, r);
 		return;
@@ -220,18 +230,26 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 	}
 	if (ask_again) {
 		free(TAKE_PTR(p.dir));
-		ask(fs, req, parent->ino, name, &p);
+		lookup_ask(fs, req, parent->ino, name, &p);
 		return;
 	}
 	page = known_page(fs, p.file);
-	if (p.guess == PATH_FILE && (page != KNOWN_NONE || !p.dir))
-		ask(fs, req, parent->ino, name, &p);
+	if (listed == LISTED_FILE)
+		p.guess = PATH_FILE;
+	if (listed == LISTED_DIR && p.dir)
+		answer_dir(fs, req, parent->ino, name, p.dir, page != KNOWN_NONE);
+	else if (listed == LISTED_FILE && listed_lookup(fs, req, parent, name, &p))
+		return;
+	else if (listed == LISTED_FILE)
+		lookup_ask(fs, req, parent->ino, name, &p);
+	else if (p.guess == PATH_FILE && (page != KNOWN_NONE || !p.dir))
+		lookup_ask(fs, req, parent->ino, name, &p);
 	else if (p.guess == PATH_EITHER && page != KNOWN_LEAF)
 		answer_dir(fs, req, parent->ino, name, p.dir, page == KNOWN_PAGE);
 	else if (known_below(fs, p.dir))
 		answer_dir(fs, req, parent->ino, name, p.dir, page != KNOWN_NONE);
 	else
-		ask(fs, req, parent->ino, name, &p);
+		lookup_ask(fs, req, parent->ino, name, &p);
 }
 
 static void lookup_control_dir(struct fs *fs, struct fuse_req *req)

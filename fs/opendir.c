@@ -12,6 +12,7 @@
 #include "ask.h"
 #include "attr.h"
 #include "known.h"
+#include "listed.h"
 #include "ops.h"
 #include "options.h"
 #include "path.h"
@@ -59,7 +60,7 @@ static void open_dir(struct fs *fs, struct fuse_req *req, struct inode *i,
 	struct asked *a;
 
 	if (!(fi->flags & O_DIRECTORY) && i->ino != INODE_ROOT && !is_top_of_web(fs, i) &&
-	    !known_dir_by_rule(fs, i))
+	    !known_dir_by_rule(fs, i) && !listed_dir(fs, i))
 		page = path_page_key(i->key);
 	if (!page) {
 		listing_open(fs, req, i, fi);

@@ -14,13 +14,21 @@ struct fuse_file_info;
 struct fuse_lowlevel_ops;
 struct fuse_req;
 struct inode;
+struct path;
 struct stat;
+struct version;
 
 /* The table for libfuse; its userdata is the struct fs. */
 extern const struct fuse_lowlevel_ops ops_table;
 
 /* lookup.c */
 void lookup_op(struct fuse_req *req, uint64_t parent, const char *name);
+/* Answers with v (borrowed), to be trusted for entry_ms. */
+void lookup_answer_version(struct fs *fs, struct fuse_req *req, uint64_t parent,
+			   const char *name, struct version *v, int64_t entry_ms);
+/* Answers with what the origin has at p->file. */
+void lookup_ask(struct fs *fs, struct fuse_req *req, uint64_t parent, const char *name,
+		const struct path *p);
 
 /* getattr.c */
 void getattr_op(struct fuse_req *req, uint64_t ino, struct fuse_file_info *fi);

@@ -103,6 +103,8 @@ static const struct setting table[] = {
 	  "URLs whose query has the same parameters in another order are the same", 0, 0 },
 	{ "ignore_query", &kind_names, AT(ignore_query), "NAME[:NAME...]|none",
 	  "parameters of queries that make no difference, globs (none)", 0, 0 },
+	{ "listing", &kind_listing, 0, "auto|off|html|nginx-json|webdav|s3",
+	  "how a directory's names are asked for when it is listed (auto)", 0, 0 },
 	{ "miss", &kind_miss, 0, "wait|background",
 	  "who opens what is not stored waits, or gets ENOENT while it is fetched (wait)", 0, 0 },
 	{ "only_cached_for", &kind_names, AT(only_cached_for), "NAME[:NAME...]|none",

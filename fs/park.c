@@ -35,11 +35,15 @@ struct parked {
 	_Atomic int state;		/* enum parked_state */
 
 	/* For a want. */
-	park_answer *answer;		/* NULL: waits for bytes */
+	park_answer *answer;		/* NULL: waits for something else */
 	void *arg;
 	struct want want;
 	char *key;			/* NULL: nobody logs it */
 	int64_t since_ns;
+
+	/* For a directory's names; and arg. */
+	park_list_answer *list_answer;
+	struct dir_want dir_want;
 
 	/* For bytes. */
 	struct version *version;
@@ -74,6 +78,7 @@ static struct parked *parked_new(struct fs *fs, struct fuse_req *req)
 	atomic_init(&p->state, PARKED_ARMED);
 	list_init(&p->link);
 	list_init(&p->want.link);
+	list_init(&p->dir_want.link);
 	list_init(&p->waiter.link);
 	WITH_LOCK(&fs->park.lock)
 		list_append(&fs->park.all, &p->link);
@@ -120,6 +125,8 @@ static bool take_back(struct parked *p)
 {
 	if (p->answer)
 		return fetch_cancel(p->fs->fetch, &p->want);
+	if (p->list_answer)
+		return fetch_list_cancel(p->fs->fetch, &p->dir_want);
 	return version_cancel(p->version, &p->waiter);
 }
 
@@ -147,7 +154,7 @@ static void on_interrupt(fuse_req_t req, void *data)
 	(void)req;
 	/* A waiter that is not queued cannot be taken back, a want can only be once it
 	 * was handed over. */
-	if ((waiting || !p->answer) && take_back(p))
+	if ((waiting || (!p->answer && !p->list_answer)) && take_back(p))
 		answer_interrupted(p);
 }
 
@@ -198,6 +205,38 @@ void park_want(struct fs *fs, struct fuse_req *req, const char *key, unsigned wa
 	parked_ref(p);
 	fuse_req_interrupt_func(req, on_interrupt, p);
 	fetch_want(fs->fetch, key, want_flags, &p->want);
+	now_waiting(p);
+	parked_unref(p);
+}
+
+/* --- names --- */
+
+static void list_done(struct dir_want *w, int err, struct dirlist *d)
+{
+	struct parked *p = container_of(w, struct parked, dir_want);
+
+	disarm(p);
+	p->list_answer(p->fs, p->req, p->arg, err, d);
+	dirlist_unref(d);
+	leave(p);
+}
+
+void park_list(struct fs *fs, struct fuse_req *req, const char *key, park_list_answer *answer,
+	       void *arg)
+{
+	struct parked *p = parked_new(fs, req);
+
+	if (!p) {
+		free(arg);
+		reply_err(req, -ENOMEM);
+		return;
+	}
+	p->list_answer = answer;
+	p->arg = arg;
+	p->dir_want.done = list_done;
+	parked_ref(p);
+	fuse_req_interrupt_func(req, on_interrupt, p);
+	fetch_list(fs->fetch, key, &p->dir_want);
 	now_waiting(p);
 	parked_unref(p);
 }

@@ -42,6 +42,12 @@ void park_fini(struct park *p);
 void park_want(struct fs *fs, struct fuse_req *req, const char *key, unsigned want_flags,
 	       park_answer *answer, void *arg);
 
+/* The same for what an origin lists (fetch_list()); d is lent. */
+typedef void park_list_answer(struct fs *fs, struct fuse_req *req, void *arg, int err,
+			      struct dirlist *d);
+void park_list(struct fs *fs, struct fuse_req *req, const char *key, park_list_answer *answer,
+	       void *arg);
+
 /* Answers req with bytes [off, off + len) of v, now or when they are there. */
 void park_read(struct fs *fs, struct fuse_req *req, struct version *v, int64_t off,
 	       size_t len);

@@ -142,7 +142,7 @@ void xattr_get(struct fuse_req *req, uint64_t ino, const char *name, size_t size
 	struct buf value = BUF_INIT;
 	size_t n;
 
-	if (i && i->kind == INODE_FILE)
+	if (i && i->kind == INODE_FILE && !version_is_promise(i->version))
 		m = version_meta(i->version);
 	for (n = 0; m && n < TABLE_N; n++)
 		if (strcmp(name, table[n].name) == 0)
@@ -165,7 +165,7 @@ void xattr_list(struct fuse_req *req, uint64_t ino, size_t size)
 	struct buf names = BUF_INIT;
 	size_t n;
 
-	if (i && i->kind == INODE_FILE)
+	if (i && i->kind == INODE_FILE && !version_is_promise(i->version))
 		m = version_meta(i->version);
 	for (n = 0; m && n < TABLE_N; n++) {
 		struct buf value = BUF_INIT;

@@ -156,6 +156,7 @@ static void close_parts(struct index *ix)
 	db_close(ix->db);
 	map_fini(&ix->by_ino);
 	map_fini(&ix->by_key);
+	map_fini(&ix->by_promise);
 	writer_drop_posted(ix);
 	inbox_fini(&ix->inbox);
 	space_fini(&ix->space);

@@ -49,6 +49,11 @@ void index_close(struct index *ix);
 int index_find(struct index *ix, const char *key, struct version **ret);
 int index_find_ino(struct index *ix, uint64_t ino, struct version **ret);
 
+/* What a listing tells of key, for which nothing is found: its length and mtime_s are in
+ * meta. The same promise as long as that is the same. One new reference; -ENOMEM, -EIO. */
+int index_promise(struct index *ix, const char *key, struct meta *meta, struct version **ret);
+struct version *index_find_promise(struct index *ix, const char *key);	/* NULL: none */
+
 /* Whether something is known below prefix (ends in '/'): versions with a 2xx
  * status, or declared directories. */
 bool index_has_below(struct index *ix, const char *prefix);

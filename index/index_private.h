@@ -56,6 +56,7 @@ struct index {
 	pthread_mutex_t lock;
 	struct map by_ino;		/* every version in memory */
 	struct map by_key;		/* those that are current */
+	struct map by_promise;		/* those that are promised, by key */
 	struct list purges;
 	uint64_t generation;		/* grows whenever rows went, or say another place */
 	struct list waiting_for_room;	/* version.room_link */
@@ -90,7 +91,7 @@ struct version {
 	struct index *index;
 	uint64_t ino;
 	char *key;
-	bool transient;			/* never stored */
+	bool transient;			/* never stored; of a promise, said when it is kept */
 
 	bool record_asked;		/* thread F: version_record() was called */
 
@@ -100,6 +101,8 @@ struct version {
 	bool current;			/* in by_key */
 	bool row;			/* the database has a row of it */
 	bool doomed;			/* its blob goes with its last reference */
+	struct map_node promise_node;
+	bool promised;			/* in by_promise */
 	struct list room_link;		/* index.waiting_for_room */
 
 	/* guarded by lock */
@@ -225,10 +228,13 @@ void index_load_dictionaries(struct index *ix);	/* before threads */
 int index_renew_dictionaries(struct index *ix);	/* I */
 
 /* version.c */
+struct version *version_new(struct index *ix, uint64_t ino, const char *key, struct meta *meta);
+/* index.lock held: v is what its key shows, in place of what was. */
+void version_publish(struct version *v);
 bool version_resumable(const struct meta *meta);	/* missing bytes can be fetched */
 struct version *version_load(struct index *ix, struct record *r);	/* not in tables yet */
 void version_free(struct version *v);		/* nobody has it any more */
-void version_drop_key(struct version *v);	/* index.lock held: not current any more */
+void version_drop_key(struct version *v);	/* index.lock held: not current, nor promised */
 
 /* version_store.c */
 void version_store(struct version *v, struct op *done);	/* COMPLETE: bring it to rest */

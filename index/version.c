@@ -12,8 +12,7 @@
 #include "../base/log.h"
 #include "index_private.h"
 
-static struct version *version_new(struct index *ix, uint64_t ino, const char *key,
-				   struct meta *meta)
+struct version *version_new(struct index *ix, uint64_t ino, const char *key, struct meta *meta)
 {
 	struct version *v = calloc(1, sizeof *v);
 
@@ -76,6 +75,9 @@ struct version *version_ref(struct version *v)
 
 void version_drop_key(struct version *v)
 {
+	if (v->promised)
+		map_remove(&v->index->by_promise, &v->promise_node);
+	v->promised = false;
 	if (!v->current)
 		return;
 	v->current = false;
@@ -175,7 +177,7 @@ bool version_is_trusted(struct version *v)
 
 	WITH_LOCK(&v->lock)
 		refresh = v->meta->flags & META_REFRESH;
-	return !refresh && version_is_current(v);
+	return !refresh && (version_is_current(v) || version_is_promise(v));
 }
 
 void version_touch(struct version *v)
@@ -224,11 +226,22 @@ struct version *version_load(struct index *ix, struct record *r)
 	return v;
 }
 
+void version_publish(struct version *v)
+{
+	struct index *ix = v->index;
+	/* The new row replaces the old one in one transaction (writer.c). */
+	struct map_node *node = map_find(&ix->by_key, map_hash_str(v->key), index_same_key, v->key);
+
+	if (node)
+		version_drop_key(container_of(node, struct version, key_node));
+	v->current = map_add(&ix->by_key, &v->key_node, map_hash_str(v->key)) == 0;
+}
+
 int version_begin(struct index *ix, const char *key, struct meta *meta, bool transient,
 		  struct version **ret)
 {
 	uint64_t ino = index_next_ino(ix);
-	struct version *v, *old = NULL;
+	struct version *v;
 	bool published = false;
 
 	if (!ino)
@@ -242,17 +255,8 @@ int version_begin(struct index *ix, const char *key, struct meta *meta, bool tra
 		if (map_add(&ix->by_ino, &v->ino_node, map_hash_u64(ino)) < 0)
 			break;
 		published = true;
-		if (transient)
-			break;
-		/* The new row replaces the old one in one transaction (writer.c). */
-		struct map_node *node = map_find(&ix->by_key, map_hash_str(key),
-						 index_same_key, key);
-
-		if (node) {
-			old = container_of(node, struct version, key_node);
-			version_drop_key(old);
-		}
-		v->current = map_add(&ix->by_key, &v->key_node, map_hash_str(key)) == 0;
+		if (!transient)
+			version_publish(v);
 	}
 	if (!published) {
 		version_free(v);

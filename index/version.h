@@ -8,6 +8,10 @@
  *       |  `------ version_read -------'  (refill; needs a strong validator)
  *       `--version_fail--> FAILED
  *
+ * Before all that it may have been PROMISED (promise.c): a listing told length and time
+ * of what nobody has asked for yet, and it was shown with these. It is ARRIVING then, but
+ * not what index_find() finds. The first response keeps the promise, or breaks it.
+ *
  * Bytes never change: a new response is a new version with a new inode number.
  *
  * Lock order: index tables -> version -> inbox (leaf). No lock is held across a
@@ -54,8 +58,11 @@ struct meta *version_meta(struct version *v);	/* new reference */
 /* Still what its key shows (false: superseded, purged or evicted since). */
 bool version_is_current(struct version *v);
 
-/* Current, and no refresh has come since the origin was asked: its name may be trusted. */
+/* Current or promised, and no refresh has come since the origin was asked: its name may be trusted. */
 bool version_is_trusted(struct version *v);
+
+/* A listing told of it, and no response has come so far. */
+bool version_is_promise(struct version *v);
 
 /* It was looked up: keeps it from eviction for another round. */
 void version_touch(struct version *v);
@@ -104,6 +111,11 @@ int64_t version_hole_end(struct version *v, int64_t off);
  * it now, never stored. One new reference. */
 int version_begin(struct index *ix, const char *key, struct meta *meta, bool transient,
 		  struct version **ret);
+
+/* The response to the key of v, a promise, has begun, and is what was promised: the same
+ * length, and its time stays. From here on it is like one from version_begin().
+ * -ESTALE: it is no promise any more. */
+int version_keep(struct version *v, struct meta *meta, bool transient);
 
 /* Commits the row (the inode number may be shown to the kernel once done). A
  * version that is complete already is stored first, so that it is written once.

@@ -197,7 +197,7 @@ void version_fail(struct version *v, int err)
 	assert(err < 0);
 	body_init(&gone);
 	WITH_LOCK(&ix->lock) {
-		was_current = v->current;
+		was_current = v->current || v->promised;
 		WITH_LOCK(&v->lock) {
 			changed = v->state == VERSION_ARRIVING;
 			if (!changed)

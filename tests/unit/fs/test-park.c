@@ -118,6 +118,21 @@ void fetch_want(struct fetch *f, const char *key, unsigned flags, struct want *w
 		list_append(&wants, &w->link);
 }
 
+/* Directories are not what is tested here. */
+void fetch_list(struct fetch *f, const char *key, struct dir_want *w)
+{
+	(void)f;
+	(void)key;
+	w->done(w, -ENODATA, NULL);
+}
+
+bool fetch_list_cancel(struct fetch *f, struct dir_want *w)
+{
+	(void)f;
+	(void)w;
+	return false;
+}
+
 bool fetch_cancel(struct fetch *f, struct want *w)
 {
 	bool queued = false;
