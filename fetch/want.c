@@ -304,6 +304,14 @@ static bool has_lost_its_beginning(struct version *v)
 	return is_lost(v) && version_missing(v, 0) == 0 && version_stored(v) > 0;
 }
 
+/* Its last byte is there: who read it may be back already, before the transfer has ended. */
+static bool has_all(struct version *v)
+{
+	int64_t length = version_length(v);
+
+	return length >= 0 && version_missing(v, 0) >= length;
+}
+
 /* False: nobody fetches it. */
 static bool try_join(struct fetch *f, const char *key, unsigned flags, struct want *w,
 		     uint64_t *ret_generation)
@@ -317,6 +325,7 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 		/* Once its body is whole (or failed) there is nothing to share any more:
 		 * what may be used again is found in the index. */
 		if (t && t->answered && (version_state(t->answer) != VERSION_ARRIVING ||
+					 has_all(t->answer) ||
 					 has_lost_its_beginning(t->answer))) {
 			leave(t);
 			t = NULL;
