@@ -54,6 +54,7 @@ class Shown:
         self.seen = time.monotonic()  # when that was
         self.stale = False  # a refresh came since
         self.sure = True  # it cannot have been lost
+        self.other = None  # a Shown that may have replaced it
 
 
 class World:
@@ -114,6 +115,8 @@ class World:
             fresh = None
         if asked == 0:
             assert shown is not None and fresh is not False, "shown without a request"
+            if shown.other and generation == shown.other.generation:
+                self.shown[name] = shown = shown.other
             assert generation == shown.generation, "not what was shown before"
             return
         if self.roomy and fresh and shown.sure and not large:
@@ -262,7 +265,11 @@ class World:
         if asked == 0:
             self.saw(name, shown.generation if shown else GONE, fresh, 0)
         elif self.now[name] == GONE or (self.is_large(name) and fresh is not False):
+            # Of parts that were asked for a stat does not tell whether they are new.
             self.forget(lambda other: other == name)
+            if shown:
+                shown.other = Shown(self.now[name], self.time())
+                shown.other.sure = False
         else:
             self.saw(name, self.now[name], fresh, asked)
         if name in self.shown and self.shown[name].sure and self.shown[name].generation != GONE:
