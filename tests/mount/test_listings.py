@@ -453,6 +453,12 @@ def test_where_head_does_not_help_the_file_is_fetched(make_mount, origin, head):
     assert read(mount / "a.bin") == noise(1000)
 
 
+def test_the_json_of_caddy(make_mount, make_server, root):
+    server = make_server("Caddy", root)
+    mount = make_mount(server.url, "listing=nginx-json", "header=Accept: application/json")
+    assert within(tree, mount.dir, limit=60) == tree(root)
+
+
 def test_hosts_of_web_are_listed(make_mount, make_server, root):
     nginx = make_server("nginx", root, extra=JSON)
     mount = make_mount("web", "allow=127.0.0.1", "allow_private", "listing=auto")

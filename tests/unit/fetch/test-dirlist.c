@@ -185,6 +185,28 @@ static void test_no_listings(void **state)
 	}
 }
 
+/* Would take much more memory than it is long. */
+static void test_too_much(void **state)
+{
+	static const char head[] = "<title>Index of /</title><h1>Index of /</h1>";
+	size_t len = 3 * (DIRLIST_TAGS_MAX + 100);
+	char *body = malloc(len + 1);
+	struct dirlist *d = dirlist_new();
+
+	(void)state;
+	assert_non_null(body);
+	for (size_t i = 0; i < len; i += 3)
+		memcpy(body + i, "<a>", 4);
+	memcpy(body, head, strlen(head));
+	assert_int_equal(dirlist_read_html(BASE, body, len, d), -ENODATA);
+	for (size_t i = 0; i < len; i += 3)
+		memcpy(body + i, "{},", 4);
+	memcpy(body, "[  ", 3);
+	assert_int_equal(dirlist_read_json(BASE, body, len, d), -ENODATA);
+	free(body);
+	dirlist_unref(d);
+}
+
 static void test_the_rest_of_a_bucket(void **state)
 {
 	static const char page[] =
@@ -251,7 +273,7 @@ int main(void)
 		cmocka_unit_test(test_pages),	       cmocka_unit_test(test_for_programs),
 		cmocka_unit_test(test_elsewhere),      cmocka_unit_test(test_no_listings),
 		cmocka_unit_test(test_the_rest_of_a_bucket), cmocka_unit_test(test_names_are_found),
-		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_types),	       cmocka_unit_test(test_too_much),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
