@@ -27,8 +27,10 @@ def pytest_configure(config):
     if LIBC.unshare(CLONE_NEWNS):
         raise pytest.UsageError(f"unshare: {os.strerror(ctypes.get_errno())}")
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-    # Whoever runs us in the background of a script ignores it, and so would all we start.
+    # Whoever runs us in the background of a script, or with nohup, ignores these, and so
+    # would all that we start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # Daemons that go to the background become our children.
     LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
