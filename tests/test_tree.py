@@ -1,6 +1,7 @@
 """The help, the manual and README.md say the same, and the layers hold."""
 
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -147,3 +148,14 @@ def test_check_layers_notices(tmp_path):
     assert sorted(line.split(":")[0] for line in checked.stderr.splitlines()) == [
         "base/a.c", "fetch/c.c", "fetch/c.c", "fs/d.c", "index/b.c",
     ]
+
+
+def test_every_source_is_in_a_meson_build():
+    missing = []
+    for pattern in ("base", "index", "fetch", "fs", "ctl", "tests/unit/*", "tests/fuzz"):
+        for path in sorted(pathlib.Path(ROOT).glob(f"{pattern}/*.c")):
+            folder = path.parent if (path.parent / "meson.build").exists() else path.parent.parent
+            name = re.sub("^(test|fuzz)-(.*)[.]c$", r"\2", path.name)
+            if f"{name}'" not in (folder / "meson.build").read_text():
+                missing.append(str(path))
+    assert not missing
