@@ -1,6 +1,7 @@
 /* fetch_private.h - what the files of the fetch core share.
  *
  * want.c     the door: serve, join, or start            any thread
+ * purge.c    what is under way is not kept              any thread
  * loop.c     epoll and curl_multi, messages, timers     thread F
  * transfer.c one exchange: begin, end, retry            thread F
  * request.c  what we send                               thread F
@@ -186,15 +187,18 @@ struct fetch {
 	uint32_t random;
 };
 
-/* want.c */
+/* transfer_new.c */
 /* url: what is sent for it; NULL: the key. */
 struct transfer *transfer_new(struct fetch *f, enum transfer_kind kind, const char *key,
 			      const char *url);
 void transfer_unref(struct transfer *t);
+
+/* want.c */
 /* Everyone who waits for it: v (borrowed) or err. It can be joined further on
  * when v is still coming. */
 void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_status status);
 void transfer_leave(struct transfer *t);	/* cannot be joined any more */
+void transfer_leave_locked(struct transfer *t);	/* with fetch.lock held */
 /* Starts what brings v, a promise; -EAGAIN: look again. */
 int transfer_start_promised(struct fetch *f, struct version *v);
 /* For how long nobody need ask again. */

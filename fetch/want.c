@@ -21,54 +21,6 @@ const char *cache_status_name(enum cache_status s)
 	return names[s];
 }
 
-struct transfer *transfer_new(struct fetch *f, enum transfer_kind kind, const char *key,
-			      const char *url)
-{
-	struct transfer *t = calloc(1, sizeof *t);
-
-	if (!t)
-		return NULL;
-	t->key = strdup(key);
-	t->url = url ? strdup(url) : NULL;
-	if (!t->key || (url && !t->url)) {
-		free(t->key);
-		free(t);
-		return NULL;
-	}
-	t->fetch = f;
-	t->policy = fetch_policy(f, key);
-	t->kind = kind;
-	atomic_init(&t->refs, 1);
-	t->start.kind = MESSAGE_START;
-	list_init(&t->start.link);
-	list_init(&t->wants);
-	list_init(&t->link);
-	list_init(&t->record_link);
-	t->end = t->target = -1;
-	t->retry_after_ms = -1;
-	t->socket = CURL_SOCKET_BAD;
-	return t;
-}
-
-void transfer_unref(struct transfer *t)
-{
-	if (atomic_fetch_sub(&t->refs, 1) > 1)
-		return;
-	version_unref(t->answer);
-	version_unref(t->meanwhile);
-	version_unref(t->stale);
-	version_unref(t->promise);
-	version_unref(t->v);
-	headers_fini(&t->headers);
-	decoder_free(t->decoder);
-	header_lines_unref(t->lines);
-	free(t->location);
-	free(t->unresolved);
-	free(t->url);
-	free(t->key);
-	free(t);
-}
-
 static bool same_key(const struct map_node *node, const void *key)
 {
 	return strcmp(container_of(node, struct transfer, node)->key, key) == 0;
@@ -82,8 +34,7 @@ static struct transfer *find_inflight(struct fetch *f, const char *key)
 	return node ? container_of(node, struct transfer, node) : NULL;
 }
 
-/* fetch.lock held. */
-static void leave(struct transfer *t)
+void transfer_leave_locked(struct transfer *t)
 {
 	if (!t->joinable)
 		return;
@@ -95,7 +46,7 @@ static void leave(struct transfer *t)
 void transfer_leave(struct transfer *t)
 {
 	WITH_LOCK(&t->fetch->lock)
-		leave(t);
+		transfer_leave_locked(t);
 }
 
 /* When it is time to ask again behind; INT64_MAX: not while it is fresh. */
@@ -161,7 +112,7 @@ void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_
 		t->status = status;
 		list_splice(&wants, &t->wants);
 		if (err)
-			leave(t);
+			transfer_leave_locked(t);
 	}
 	version_unref(old);
 	fresh_ms = v ? fetch_fresh_ms(t->fetch, v) : 0;
@@ -345,7 +296,7 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 		 * what may be used again is found in the index. */
 		if (t && t->answered && (has_ended(t->answer) ||
 					 has_lost_its_beginning(t->answer))) {
-			leave(t);
+			transfer_leave_locked(t);
 			t = NULL;
 		}
 		*ret_generation = f->generation;
@@ -411,7 +362,7 @@ int transfer_start_promised(struct fetch *f, struct version *v)
 		struct transfer *t = find_inflight(f, key);
 
 		if (t && (t->answered || t->v)) {
-			leave(t);
+			transfer_leave_locked(t);
 			t = NULL;
 		}
 		generation = f->generation;
@@ -559,91 +510,4 @@ void fetch_need(struct fetch *f, struct version *v, int64_t off, int64_t end)
 	m->off = off;
 	m->end = end;
 	inbox_post(&f->inbox, &m->link);
-}
-
-/* --- purge --- */
-
-struct marking {
-	const struct target *targets;
-	size_t n;
-};
-
-static bool any_matches(const char *key, void *arg)
-{
-	const struct marking *m = arg;
-
-	for (size_t i = 0; i < m->n; i++)
-		if (target_matches(&m->targets[i], key, NULL))
-			return true;
-	return false;
-}
-
-static bool concerns(const struct target *t, const struct transfer *transfer)
-{
-	_cleanup_(meta_unrefp) struct meta *m =
-		transfer->answer ? version_meta(transfer->answer) : NULL;
-
-	/* What will come may have any tag. */
-	return (t->kind == TARGET_TAG && !m) || target_matches(t, transfer->key, m);
-}
-
-static bool mark(struct map_node *node, void *arg)
-{
-	const struct marking *m = arg;
-	struct transfer *t = container_of(node, struct transfer, node);
-
-	for (size_t i = 0; i < m->n && !t->purged; i++)
-		t->purged = concerns(&m->targets[i], t);
-	return true;
-}
-
-static bool next_purged(struct map_node *node, void *arg)
-{
-	struct transfer *t = container_of(node, struct transfer, node);
-
-	if (!t->purged)
-		return true;
-	*(struct transfer **)arg = t;
-	return false;
-}
-
-/* Nothing under way can be joined or published any more (response.c looks at purged
- * under this lock). */
-static void leave_matching(struct fetch *f, const struct target *targets, size_t n)
-{
-	struct marking m = { .targets = targets, .n = n };
-
-	WITH_LOCK(&f->lock) {
-		struct transfer *t;
-
-		map_each(&f->inflight, mark, &m);
-		hold_drop(&f->holds, any_matches, &m);
-		for (;;) {
-			t = NULL;
-			map_each(&f->inflight, next_purged, &t);
-			if (!t)
-				break;
-			leave(t);
-		}
-	}
-	absent_drop(f, targets, n);
-}
-
-int fetch_purge(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_removed)
-{
-	int err;
-
-	dirs_drop(&f->dirs);
-	leave_matching(f, targets, n);
-	err = index_purge(f->config.index, targets, n, ret_removed);
-	if (!err)
-		count_by(purged, *ret_removed);
-	return err;
-}
-
-int fetch_refresh(struct fetch *f, const struct target *targets, size_t n, int64_t *ret_marked)
-{
-	dirs_drop(&f->dirs);
-	leave_matching(f, targets, n);
-	return index_refresh(f->config.index, targets, n, ret_marked);
 }

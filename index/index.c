@@ -1,4 +1,4 @@
-/* index.c - open and close, find, list, health. */
+/* index.c - open and close, and find. */
 #include "index.h"
 
 #include <dirent.h>
@@ -19,7 +19,7 @@
 #include "ballast.h"
 #include "index_private.h"
 
-enum { INO_BLOCK = 65536, LOG_AGAIN_MS = 60000 };
+enum { INO_BLOCK = 65536 };
 
 /* --- opening --- */
 
@@ -458,62 +458,7 @@ int index_find_ino(struct index *ix, uint64_t ino, struct version **ret)
 	return find(ix, NULL, ino, ret);
 }
 
-/* --- names --- */
-
-bool index_has_below(struct index *ix, const char *prefix)
-{
-	return db_has_below(ix->db, prefix) == 0;
-}
-
-struct listing {
-	bool (*each)(void *arg, const struct index_name *name);
-	void *arg;
-};
-
-static bool list_name(void *arg, const struct db_name *n)
-{
-	struct listing *l = arg;
-	struct index_name name = { .name = n->name, .file = n->file, .dir = n->dir };
-
-	if (n->file) {
-		name.ino = n->ino;
-		name.length = n->meta->length;
-		name.mtime_s = n->meta->mtime_s;
-	}
-	return l->each(l->arg, &name);
-}
-
-int index_list(struct index *ix, const char *prefix, const char *after,
-	       bool (*each)(void *arg, const struct index_name *name), void *arg)
-{
-	struct listing l = { each, arg };
-
-	int err = db_list(ix->db, prefix, after, list_name, &l);
-
-	index_damaged(ix, err);
-	return err == -EBADMSG ? -EIO : err;
-}
-
-int index_declare(struct index *ix, const char *key, bool declared)
-{
-	struct op *op;
-
-	if (declared && index_is_declared(ix, key))
-		return -EEXIST;
-	if (!declared && !index_is_declared(ix, key))
-		return -ENOENT;
-	op = op_new(OP_DECLARE);
-	if (!op)
-		return -ENOMEM;
-	op->key = key;
-	op->declared = declared;
-	return writer_call(ix, op);
-}
-
-bool index_is_declared(struct index *ix, const char *key)
-{
-	return db_is_declared(ix->db, key) == 0;
-}
+/* --- files --- */
 
 bool index_unlink_partial(struct index *ix, uint64_t ino)
 {
@@ -525,89 +470,4 @@ bool index_unlink_partial(struct index *ix, uint64_t ino)
 		return false;
 	space_release(&ix->space, (int64_t)st.st_blocks * 512);
 	return true;
-}
-
-/* --- how are we? --- */
-
-void index_sums(struct index *ix, struct index_sums *ret)
-{
-	struct db_sums sums;
-
-	db_sums(ix->db, &sums);
-	*ret = (struct index_sums){
-		.objects = sums.objects,
-		.bytes_logical = sums.bytes_logical,
-		.bytes_stored = sums.bytes_stored,
-		.bytes_used = space_used(&ix->space),
-		.bytes_limit = ix->config.size,
-	};
-}
-
-void index_failed(struct index *ix, const char *what, int err)
-{
-	int64_t now = clock_mono_ms();
-	bool first = false;
-
-	count(store_errors);
-	WITH_LOCK(&ix->health_lock) {
-		/* Several at once take turns. */
-		first = !ix->store_errno ||
-			(ix->store_errno != -err && now > ix->logged_ms + LOG_AGAIN_MS);
-		if (first)
-			ix->logged_ms = now;
-		ix->store_errno = -err;
-		ix->store_what = what;
-	}
-	if (first)
-		log_error("cache directory %s: %s: %s; serving without storing",
-			  ix->config.dir, what, strerror(-err));
-}
-
-void index_damaged(struct index *ix, int err)
-{
-	if (err != -EBADMSG)
-		return;
-	if (!atomic_exchange(&ix->damaged, true))
-		index_failed(ix, "index", err);
-}
-
-bool index_is_well(struct index *ix)
-{
-	bool well = true;
-
-	WITH_LOCK(&ix->health_lock)
-		well = ix->store_errno == 0;
-	return well && !atomic_load(&ix->damaged);
-}
-
-void index_worked(struct index *ix)
-{
-	bool recovered = false;
-
-	if (atomic_load(&ix->damaged))
-		return;
-	WITH_LOCK(&ix->health_lock) {
-		recovered = ix->store_errno != 0;
-		ix->store_errno = 0;
-	}
-	if (recovered)
-		log_info("cache directory %s works again", ix->config.dir);
-}
-
-enum health index_health(struct index *ix, char *reason, size_t reason_len)
-{
-	struct stat st;
-	enum health health = HEALTH_OK;
-
-	WITH_LOCK(&ix->health_lock)
-		if (ix->store_errno) {
-			snprintf(reason, reason_len, "%s: %s", ix->store_what,
-				 strerror(ix->store_errno));
-			health = HEALTH_DEGRADED;
-		}
-	if (fstat(ix->dir, &st) < 0 || st.st_nlink == 0) {
-		snprintf(reason, reason_len, "cache directory is gone");
-		health = HEALTH_DEGRADED;
-	}
-	return health;
 }
