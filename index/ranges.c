@@ -62,7 +62,8 @@ void ranges_remove_below(struct ranges *rs, int64_t end)
 	while (keep < rs->n && rs->r[keep].end <= end)
 		keep++;
 	rs->n -= keep;
-	memmove(rs->r, rs->r + keep, rs->n * sizeof *rs->r);
+	if (rs->n)
+		memmove(rs->r, rs->r + keep, rs->n * sizeof *rs->r);
 	if (rs->n && rs->r[0].begin < end)
 		rs->r[0].begin = end;
 }

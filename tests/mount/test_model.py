@@ -286,12 +286,20 @@ class World:
         self.history[-1] += f" {what}"
         return what
 
+    def put(self, name, generation):
+        """A request for a part of what has not all arrived yet may meet the change."""
+        shown = self.shown.get(name)
+        if shown and time.monotonic() - shown.seen < 10 and \
+                len(body_of(name, max(1, shown.generation))) > MIB:
+            shown.sure = False
+        self.now[name] = generation
+
     def change(self):
         self.generation += 1
-        self.now[self.name()] = self.generation
+        self.put(self.name(), self.generation)
 
     def remove(self):
-        self.now[self.name()] = GONE
+        self.put(self.name(), GONE)
 
     def advance(self):
         seconds = self.note(self.draw.choice((50, 300, 300, 3 * LIFETIME)))
