@@ -52,5 +52,6 @@ int control_write(const char *name, const char *text, size_t len);
 const char *number_bytes(double bytes);			/* "1.5 GiB" */
 const char *number_count(double n);			/* "12,345" */
 const char *number_time(double s);			/* "3h 12m", "12s" */
+const char *number_ms(double ms);			/* "1.5ms", "340ms", then as number_time() */
 
 #endif

@@ -61,3 +61,14 @@ const char *number_time(double s)
 		snprintf(text, 32, "%ldd %02ldh", t / 86400, t / 3600 % 24);
 	return text;
 }
+
+const char *number_ms(double ms)
+{
+	char *text;
+
+	if (ms >= 999.5)
+		return number_time(ms / 1000);
+	text = slot();
+	snprintf(text, 32, ms > 0 && ms < 9.95 ? "%.1fms" : "%.0fms", ms);
+	return text;
+}

@@ -1,5 +1,5 @@
 /* top.c - what the mount does, drawn anew each second: how names are answered, the cache,
- * each transfer, and which origins keep their readers waiting. */
+ * each transfer, and the slowest origins. */
 #include "top.h"
 
 #include <getopt.h>

@@ -1,4 +1,5 @@
-/* top_draw.c - the upper half: how names are answered, origins, the cache, warm lists. */
+/* top_draw.c - the frame, and its upper half: how names are answered, origins, the cache,
+ * warm lists. */
 #include "top.h"
 
 #include <string.h>
@@ -17,6 +18,17 @@ void top_line_end(struct top *t, struct line *l)
 {
 	line_end(l);
 	t->lines++;
+}
+
+void top_title(struct top *t, const char *title, size_t n, const char *more)
+{
+	struct line l = top_line(t);
+
+	top_line_end(t, &l);
+	l = top_line(t);
+	line_put(&l, COLOUR_BOLD, "%s", title);
+	line_put(&l, COLOUR_DIM, "  %zu%s", n, more);
+	top_line_end(t, &l);
 }
 
 static void put_label(struct line *l, const char *label)
@@ -145,6 +157,8 @@ static void draw_warm(struct top *t)
 
 void top_draw(struct top *t)
 {
+	int origins;
+
 	buf_reset(&t->frame);
 	t->lines = 0;
 	draw_head(t);
@@ -152,5 +166,7 @@ void top_draw(struct top *t)
 	draw_numbers(t);
 	draw_cache(t);
 	draw_warm(t);
-	top_draw_transfers(t);
+	origins = top_origins_height(t, json_object_array_length(t->transfers));
+	top_draw_transfers(t, origins);
+	top_draw_origins(t, origins);
 }

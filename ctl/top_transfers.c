@@ -1,5 +1,4 @@
-/* top_transfers.c - the lower half: each transfer, the oldest first, and which origins keep
- * their readers waiting. */
+/* top_transfers.c - each transfer, the oldest first. */
 #include "top.h"
 
 #include <stdlib.h>
@@ -7,21 +6,11 @@
 
 #include "ctl.h"
 
-#define ORIGINS_MAX 64
-#define ORIGINS_SHOWN 5
-
 /* One line of .control/transfers. */
 struct row {
 	const char *url, *kind, *state;	/* borrowed from the JSON */
 	double from, bytes, length, age_s;	/* length: of what was asked for; -1: not known */
 	double rate;			/* bytes a second, since the look before */
-};
-
-struct origin {
-	const char *name;		/* "https://host", not terminated */
-	size_t len;
-	int transfers;
-	double oldest_s, rate;
 };
 
 /* The same one a look ago: how many bytes had come then; -1: it was not there. */
@@ -84,69 +73,9 @@ static void draw_row(struct top *t, const struct row *r)
 	top_line_end(t, &l);
 }
 
-static void draw_title(struct top *t, const char *title, size_t n)
+/* As many as fit above that many lines, but one at least. */
+static size_t rows_that_fit(const struct top *t, size_t n, int below)
 {
-	struct line l = top_line(t);
-
-	top_line_end(t, &l);
-	l = top_line(t);
-	line_put(&l, COLOUR_BOLD, "%s", title);
-	line_put(&l, COLOUR_DIM, "  %zu", n);
-	top_line_end(t, &l);
-}
-
-/* --- origins --- */
-
-static size_t origin_length(const char *url)
-{
-	const char *host = strstr(url, "://");
-
-	return host ? (size_t)(host - url) + 3 + strcspn(host + 3, "/?") : strlen(url);
-}
-
-static size_t gather(const struct row *rows, size_t n, struct origin *ret)
-{
-	size_t found = 0, at;
-
-	for (size_t i = 0; i < n; i++) {
-		size_t len = origin_length(rows[i].url);
-
-		for (at = 0; at < found; at++)
-			if (ret[at].len == len && strncmp(ret[at].name, rows[i].url, len) == 0)
-				break;
-		if (at == ORIGINS_MAX)
-			continue;
-		if (at == found)
-			ret[found++] = (struct origin){ .name = rows[i].url, .len = len };
-		ret[at].transfers++;
-		ret[at].rate += rows[i].rate;
-		if (rows[i].age_s > ret[at].oldest_s)
-			ret[at].oldest_s = rows[i].age_s;
-	}
-	return found;
-}
-
-/* Rows come by age, so the origins do: the one that takes longest is the first. */
-static void draw_origins(struct top *t, const struct origin *origins, size_t n)
-{
-	draw_title(t, "SLOWEST ORIGINS", n);
-	for (size_t i = 0; i < n && i < ORIGINS_SHOWN; i++) {
-		struct line l = top_line(t);
-
-		line_put(&l, COLOUR_NONE, "%7s ", number_time(origins[i].oldest_s));
-		line_put(&l, COLOUR_DIM, "oldest  ");
-		line_put(&l, COLOUR_NONE, "%4d ", origins[i].transfers);
-		line_put(&l, COLOUR_DIM, "transfers  ");
-		line_put(&l, COLOUR_NONE, "%9s/s  %.*s", number_bytes(origins[i].rate),
-			 (int)origins[i].len, origins[i].name);
-		top_line_end(t, &l);
-	}
-}
-
-/* How many rows fit between what stands above and the origins below. */
-static size_t rows_that_fit(const struct top *t, size_t n, size_t origins)
-{
-	int below = 2 + (int)(origins < ORIGINS_SHOWN ? origins : ORIGINS_SHOWN);
 	int room = t->rows - t->lines - below;
 
 	if (t->rows == 0 || (int)n <= room)
@@ -154,23 +83,19 @@ static size_t rows_that_fit(const struct top *t, size_t n, size_t origins)
 	return room > 1 ? (size_t)room : 1;
 }
 
-void top_draw_transfers(struct top *t)
+void top_draw_transfers(struct top *t, int below)
 {
-	size_t n = json_object_array_length(t->transfers), shown, found;
+	size_t n = json_object_array_length(t->transfers), shown;
 	struct row *rows = calloc(n + 1, sizeof *rows);
-	struct origin origins[ORIGINS_MAX];
 
 	if (!rows)
 		die(CTL_FAILED, "out of memory");
 	for (size_t i = 0; i < n; i++)
 		rows[i] = read_row(t, json_object_array_get_idx(t->transfers, i));
 	qsort(rows, n, sizeof *rows, by_age);
-	found = gather(rows, n, origins);
-	draw_title(t, "TRANSFERS", n);
-	shown = rows_that_fit(t, n, found);
+	top_title(t, "TRANSFERS", n, "");
+	shown = rows_that_fit(t, n, below);
 	for (size_t i = 0; i < shown; i++)
 		draw_row(t, &rows[i]);
-	if (n)
-		draw_origins(t, origins, found);
 	free(rows);
 }

@@ -1,4 +1,5 @@
 """webcachectl as people see it: on a terminal, and its completion in bash."""
+import json
 import os
 import pathlib
 import re
@@ -6,7 +7,7 @@ import signal
 
 import pytest
 
-from limited import eventually, read, run
+from limited import Task, error_of, eventually, read, run
 from origin import Response, noise
 from terminal import Terminal
 
@@ -81,12 +82,72 @@ def test_top_shows_what_goes_on(terminal, mount, origin):
     for pattern in (r"^hit rate .* - now +0\.0% since the start", r"^cache .* of .* objects",
                     r"^warm +0 queued +2 active +0 done +1 failed",
                     r"^[█▉▊▋▌▍▎▏░]{10} +50% +488 KiB .* warm +running .*/one\.bin",
-                    r"^SLOWEST ORIGINS +1$", rf"^ .* oldest +2 transfers .* {origin.url}$"):
+                    r"^SLOWEST ORIGINS +1 .* since the start$", rf"^ .* 2  {origin.url}$"):
         assert any(re.search(pattern, line) for line in lines), (pattern, lines)
     origin.release("held")
     shown.until_frame(r"TRANSFERS +0(\n|$)")
     shown.type("q")
     assert shown.wait() == 0
+
+
+@pytest.fixture
+def three(make_mount, make_origin):
+    """(a mount, its origins): a slow one, one that fails, and one that is quick and was hit
+    as often as not."""
+    slow, failing, quick = (make_origin() for _ in range(3))
+    mount = make_mount("web", "allow=127.0.0.1", "allow_private", "retries=0",
+                       "kernel_ttl=0")
+
+    def below(origin, name):
+        return mount / "http:" / origin.url.partition("://")[2] / name
+    quick.fresh("/a.txt", b"x")
+    for _ in range(2):
+        read(below(quick, "a.txt"))
+    failing.set("/no.txt", status=500)
+    assert error_of(read, below(failing, "no.txt"))
+    slow.fresh("/a.txt", b"x", gate="held")
+    task = Task(read, below(slow, "a.txt"))
+    slow.wait_reached("held")
+    eventually(lambda: json.loads(read(mount.control / "transfers"))[0]["age_ms"] > 1500)
+    slow.release("held")
+    task.result()
+    return mount, (slow, failing, quick)
+
+
+def slowest(frame):
+    """{URL: the words before it}, in their order."""
+    at = [n for n, line in enumerate(frame) if line.startswith("SLOWEST ORIGINS")]
+    rows = frame[at[0] + 2:] if at else []
+    return {line.split()[-1]: line.split()[:-1] for line in rows if line}
+
+
+def test_top_shows_the_slowest_origins(three):
+    mount, origins = three
+    shown = Terminal(PROGRAM, "-m", mount.dir, "top", "-d", "0.2", columns=80, rows=24)
+    try:
+        shown.until_frame("SLOWEST ORIGINS +3 ")
+        lines = shown.frame()
+        assert len(lines) <= 24 and max(map(len, lines)) <= 80
+        rows, stats = slowest(lines), mount.stat("origins")
+        assert list(rows)[0] == origins[0].url and sorted(rows) == sorted(o.url for o in origins)
+        p90 = [stats[url]["ttfb_p90_ms"] for url in rows]
+        assert p90 == sorted(p90, reverse=True)
+        for url, (_, time, _, hits, errors, running) in rows.items():
+            assert (float(hits[:-1]), int(errors), int(running)) == (
+                round(100 * stats[url]["hit_rate"], 1), stats[url]["errors"], 0)
+            assert time.endswith("ms") == (stats[url]["ttfb_p90_ms"] < 999.5)
+        assert rows[origins[1].url][4] == "1" and rows[origins[2].url][3] == "50.0%"
+        # The slowest stay when it becomes small, until there is no room for any.
+        for height, n in ((14, 3), (13, 2), (12, 1), (11, 0), (24, 3)):
+            shown.resize(80, height)
+            eventually(lambda h=height, n=n: len(shown.frame()) <= h and
+                       list(slowest(shown.frame())) == list(rows)[:n], height)
+        mount.write("reset", "1\n")
+        eventually(lambda: slowest(shown.frame()) == {})
+        shown.type("q")
+        assert shown.wait() == 0
+    finally:
+        shown.close()
 
 
 @pytest.mark.parametrize("how", ["q", "\x03", "SIGTERM", "SIGHUP"])
