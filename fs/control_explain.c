@@ -5,9 +5,11 @@
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
+#include "../fetch/dirlist.h"
 #include "control_files.h"
 #include "fs.h"
 #include "known.h"
+#include "listed.h"
 #include "options.h"
 #include "path.h"
 #include "targets.h"
@@ -143,6 +145,87 @@ static const char *open_of_stored(struct fs *fs, struct version *v, const struct
 	return "fetched: what is stored is stale and has no validator";
 }
 
+/* --- what the listing of its directory says --- */
+
+struct listing {
+	struct dirlist *list;		/* a reference; NULL: none is remembered */
+	char *dir;			/* URL of the directory */
+	bool fresh;
+	enum listed_as as;
+	struct dirlist_entry entry;	/* unless LISTED_NOT */
+};
+
+static void listing_fini(struct listing *l)
+{
+	dirlist_unref(l->list);
+	free(l->dir);
+}
+
+/* Where the last segment of a key begins, which ends at *ret_end, before a '/' of its own;
+ * NULL: that is a whole host. */
+static const char *last_segment(const char *key, size_t *ret_end)
+{
+	const char *host = strstr(key, "://"), *path = host ? strchr(host + 3, '/') : NULL;
+	size_t end = strcspn(key, "?"), at;
+
+	if (!path || !path[1])
+		return NULL;
+	*ret_end = key[end] ? strlen(key) : key[end - 1] == '/' ? end - 1 : end;
+	at = key[end] ? end : *ret_end;
+	while (key + at > path && key[at - 1] != '/')
+		at--;
+	return key + at;
+}
+
+static int find_listing(struct fs *fs, const char *key, struct listing *ret)
+{
+	size_t end = 0, i;
+	const char *at = last_segment(key, &end);
+	char *segment _cleanup_(cleanup_free) = NULL;
+	bool found;
+
+	if (!at)
+		return 0;
+	segment = strndup(at, (size_t)(key + end - at));
+	ret->dir = strndup(key, (size_t)(at - key));
+	if (!segment || !ret->dir)
+		return -ENOMEM;
+	ret->list = fetch_list_known(fs->fetch, ret->dir, &ret->fresh);
+	if (!ret->list)
+		return 0;
+	i = dirlist_find(ret->list, segment, &found);
+	if (found) {
+		ret->entry = dirlist_get(ret->list, i);
+		ret->as = ret->entry.dir ? LISTED_DIR : LISTED_FILE;
+	}
+	return 0;
+}
+
+static void put_listing(struct buf *to, const struct listing *l, int64_t now)
+{
+	static const char *const kinds[] = {
+		[LISTED_NOT] = NULL, [LISTED_DIR] = "directory", [LISTED_FILE] = "file",
+	};
+
+	put_text(to, "listed_in", l->dir);
+	put_text(to, "listed_as", kinds[l->as]);
+	put_number(to, "listed_age_s", (now - l->list->fetched_ms) / 1000);
+	put_bool(to, "listed_fresh", l->fresh);
+	if (l->as != LISTED_FILE)
+		return;
+	if (l->entry.size < 0)
+		put_text(to, "listed_length", NULL);
+	else
+		put_number(to, "listed_length", l->entry.size);
+	if (l->entry.mtime_s < 0)
+		put_text(to, "listed_modified", NULL);
+	else
+		put_number(to, "listed_modified", l->entry.mtime_s);
+	put_bool(to, "listed_exact", l->entry.exact);
+}
+
+/* --- the whole --- */
+
 static const char *open_of_unknown(struct fs *fs, bool below, enum path_guess guess)
 {
 	if (below)
@@ -153,9 +236,9 @@ static const char *open_of_unknown(struct fs *fs, bool below, enum path_guess gu
 				    "fetched when opened as a file; until then a directory";
 }
 
-static const char *kind_of(const struct meta *m, bool below)
+static const char *kind_of(const struct meta *m, bool below, enum listed_as listed)
 {
-	if (m && m->status / 100 == 2)
+	if (m ? m->status / 100 == 2 : listed == LISTED_FILE)
 		return below ? "file and directory" : "file";
 	if (below)
 		return "directory";
@@ -191,22 +274,30 @@ static int explain(struct fs *fs, const char *key, struct buf *to)
 {
 	struct version *v _cleanup_(version_unrefp) = NULL;
 	struct meta *m _cleanup_(meta_unrefp) = NULL;
+	struct listing listing _cleanup_(listing_fini) = { 0 };
 	int64_t now = clock_wall_ms();
+	enum path_guess guess;
 	bool below;
 	int err = index_find(fs->index, key, &v);
 
 	if (err < 0 && err != -ENOENT)
 		return err;
 	err = known_below_key(fs, key, &below);
+	if (err == 0)
+		err = find_listing(fs, key, &listing);
 	if (err < 0)
 		return err;
+	below |= listing.as == LISTED_DIR;
+	guess = listing.as == LISTED_FILE ? PATH_FILE : guess_of(key);
 	m = v ? version_meta(v) : NULL;
 	buf_str_append(to, "{\n");
 	put_text(to, "url", key);
-	put_text(to, "is", kind_of(m, below));
+	put_text(to, "is", kind_of(m, below, listing.as));
 	put_text(to, "rule", policies_find(&fs->options->policies, key)->from);
 	put_text(to, "open", m ? open_of_stored(fs, v, m, now) :
-				 open_of_unknown(fs, below, guess_of(key)));
+				 open_of_unknown(fs, below && listing.as != LISTED_FILE, guess));
+	if (listing.list)
+		put_listing(to, &listing, now);
 	if (m)
 		put_version(to, v, m, now);
 	buf_str_append(to, "\n}\n");

@@ -90,6 +90,58 @@ def test_explain_directories_and_what_is_absent(mount, origin):
     assert (shown["is"], shown["status"]) == ("absent", 404)
 
 
+AUTOINDEX = """<html><head><title>Index of /d/</title></head><body><h1>Index of /d/</h1><hr><pre>
+<a href="../">../</a>
+<a href="big%20one.bin">big one.bin</a>    01-Mar-2026 10:00    3M
+<a href="empty.bin">empty.bin</a>    01-Mar-2026 10:00    0
+<a href="sub/">sub/</a>    01-Mar-2026 10:00    -
+</pre><hr></body></html>"""
+JSON_INDEX = [{"name": "a.txt", "type": "file", "mtime": "Sun, 01 Mar 2026 10:00:00 GMT", "size": 7},
+              {"name": "v1", "type": "directory", "mtime": "Sun, 01 Mar 2026 10:00:00 GMT"}]
+
+
+def listed(shown):
+    return {name[7:]: value for name, value in shown.items() if name.startswith("listed_")}
+
+
+def test_explain_what_was_listed(make_mount, origin):
+    """Exactly or rounded, which directory said so, and when."""
+    mount = make_mount(origin.url, "listing=auto")
+    an_hour = ("Cache-Control", "max-age=3600")
+    origin.set("/d/", AUTOINDEX.encode(), headers=(an_hour, ("Content-Type", "text/html")))
+    origin.set("/j/", json.dumps(JSON_INDEX).encode(),
+               headers=(an_hour, ("Content-Type", "application/json")))
+    assert listed(explain(mount, "/d/big one.bin")) == {}
+    assert names(mount / "d") == ["big one.bin", "empty.bin", "sub"]
+    assert names(mount / "j") == ["a.txt", "v1"]
+    mount.advance(100)
+    asked = origin.count()
+
+    shown = explain(mount, "/d/big one.bin")
+    said = listed(shown)
+    assert (shown["is"], shown["open"]) == ("file", "fetched: nothing is stored")
+    assert said["in"] == f"{origin.url}/d/" and said["as"] == "file"
+    assert 100 <= said["age_s"] < 160 and said["fresh"] is True
+    assert said["length"] == 3 << 20 and said["exact"] is False
+    shown = explain(mount, "/j/a.txt")
+    said = listed(shown)
+    assert (said["length"], said["modified"], said["exact"]) == (7, 1772359200, True)
+    for name in ("/d/sub", "/d/sub/", "/j/v1"):
+        shown = explain(mount, name)
+        assert (shown["is"], listed(shown)["as"]) == ("directory", "directory")
+        assert shown["open"] == "opened as a directory" and "length" not in listed(shown)
+    shown = explain(mount, "/d/no.bin")
+    assert (shown["is"], listed(shown)["as"]) == ("unknown", None)
+    for name in ("/d/sub/x.bin", "/", "/x"):
+        assert listed(explain(mount, name)) == {}
+    assert origin.count() == asked
+
+    mount.advance(4000)
+    assert listed(explain(mount, "/j/a.txt"))["fresh"] is False
+    mount.purge("all")
+    assert listed(explain(mount, "/j/a.txt")) == {}
+
+
 def test_explain_of_what_is_no_name(mount):
     for name in ("%", "%zz", "a%00b", "..%2Fa", "https%3A%2F%2F%5B"):
         assert error_of(read, mount.control / "explain" / name) == errno.EINVAL
