@@ -56,6 +56,17 @@ static int by_age(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
+/* The end of a URL tells more than its beginning. */
+static void put_url(struct line *l, const char *url)
+{
+	size_t len = strlen(url);
+
+	if (l->left > 2 && len > (size_t)l->left)
+		line_put(l, COLOUR_NONE, "..%s", url + len - (size_t)l->left + 2);
+	else
+		line_put(l, COLOUR_NONE, "%s", url);
+}
+
 static void draw_row(struct top *t, const struct row *r)
 {
 	struct line l = top_line(t);
@@ -69,7 +80,7 @@ static void draw_row(struct top *t, const struct row *r)
 		 number_time(r->age_s));
 	line_put(&l, strcmp(r->state, "retrying") == 0 ? COLOUR_FAIR : COLOUR_DIM, "%-5s %-8s ",
 		 r->kind, r->state);
-	line_put(&l, COLOUR_NONE, "%s", r->url);
+	put_url(&l, r->url);
 	top_line_end(t, &l);
 }
 

@@ -177,6 +177,8 @@ def test_top_fits_the_window(terminal, mount, origin):
         lines = shown.frame()
         return lines and len(lines) <= rows and max(map(len, lines)) == columns
     eventually(lambda: fits(120, 40))
+    rows = [line for line in shown.frame() if " warm  " in line and "%" in line]
+    assert len(rows) == 20 and all(re.search(r" \.\.\S*long\d+\.bin$", row) for row in rows)
     # Drawn again at once, not when the next look is due.
     for columns, rows in ((60, 16), (20, 5), (200, 50), (1, 1)):
         shown.resize(columns, rows)
