@@ -26,10 +26,21 @@ def filled(mount, origin):
     return mount
 
 
-def test_stats(filled):
-    table = dict(line.split() for line in ctl("stats", mount=filled).stdout.splitlines())
+def test_stats(filled, origin):
+    done = ctl("stats", mount=filled)
+    assert (done.returncode, done.stderr) == (0, "")
+    table = dict(line.rsplit(None, 1) for line in done.stdout.splitlines())
     assert (table["objects"], table["misses"]) == ("3", "3")
+    assert table[f"origins {origin.url} misses"] == "3"
     assert json.loads(ctl("stats", "--json", mount=filled).stdout)["objects"] == 3
+
+
+def test_stats_line_by_line(filled):
+    done = ctl("stats", "--watch=0.05", "--count", "21", mount=filled)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert len(lines) == 23 and lines[0] == lines[21] and lines[0][0] == "time"
+    assert all(len(line) >= len(lines[0]) for line in lines)
 
 
 def test_purge_and_refresh(filled):
