@@ -16,7 +16,6 @@
 #include "../base/origins.h"
 #include "fetch_private.h"
 #include "outcome.h"
-#include "retry.h"
 
 /* --- states --- */
 
