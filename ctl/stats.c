@@ -13,25 +13,14 @@
 #define HEADER_EVERY 20		/* lines */
 #define WATCH_MIN_S 0.05
 
-static void print_value(const char *prefix, const char *name, struct json_object *value)
-{
-	char whole[256];
-
-	snprintf(whole, sizeof whole, "%s%s%s", prefix, *prefix ? " " : "", name);
-	if (json_object_is_type(value, json_type_object)) {
-		json_object_object_foreach(value, inner_name, inner)
-			print_value(whole, inner_name, inner);
-		return;
-	}
-	printf("%-24s %s\n", whole, json_object_get_string(value));
-}
-
+/* Of the mount as a whole: origins have a table of their own in top. */
 static void print_table(void)
 {
 	struct json_object *stats = sample_read_json("stats");
 
 	json_object_object_foreach(stats, name, value)
-		print_value("", name, value);
+		if (!json_object_is_type(value, json_type_object))
+			printf("%-24s %s\n", name, json_object_get_string(value));
 	json_object_put(stats);
 }
 

@@ -3,7 +3,8 @@
  * want.c     the door: serve, join, or start            any thread
  * purge.c    what is under way is not kept              any thread
  * loop.c     epoll and curl_multi, messages, timers     thread F
- * transfer.c one exchange: begin, end, retry            thread F
+ * transfer.c one exchange: begin, redirect, end         thread F
+ * transfer_fail.c what went wrong, and another try     thread F
  * request.c  what we send                               thread F
  * response.c what came: headers decide, bytes flow      thread F
  * promise.c  versions of which a listing told thread F, but promise_make()
@@ -222,7 +223,8 @@ void transfer_begin(struct transfer *t);	/* queue it, or start it */
 void transfer_run_queue(struct fetch *f);
 void transfer_done(struct transfer *t, CURLcode code);
 void transfer_end(struct transfer *t);		/* takes F's reference */
-void transfer_abort(struct transfer *t, int err);	/* from outside of curl's callbacks */
+void transfer_set_state(struct transfer *t, enum transfer_state state);
+void transfer_detach(struct transfer *t);	/* from curl */
 void transfer_pause(struct transfer *t);
 void transfer_paused_by_curl(struct transfer *t);	/* it was told so by a callback */
 void transfer_resume(struct transfer *t);
@@ -230,6 +232,10 @@ void transfer_came(struct transfer *t, size_t len);	/* bytes: more may have to w
 void transfer_tick(struct fetch *f, int64_t now_ms);	/* time limits, retries, idle streams */
 void transfer_flush_unrecorded(struct fetch *f);
 void transfer_complete(struct transfer *t);	/* every byte of t->v is there */
+
+/* transfer_fail.c; from outside of curl's callbacks */
+void transfer_abort(struct transfer *t, int err);
+bool transfer_try_again(struct transfer *t, int err);	/* false: it makes no sense */
 
 /* turn.c */
 void turn_count(const struct transfer *t, int by);	/* around each change of t->state */

@@ -13,16 +13,13 @@
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
-#include "../base/log.h"
-#include "failure.h"
 #include "../base/origins.h"
 #include "fetch_private.h"
 #include "outcome.h"
-#include "retry.h"
 
 /* --- states --- */
 
-static void set_state(struct transfer *t, enum transfer_state state)
+void transfer_set_state(struct transfer *t, enum transfer_state state)
 {
 	struct fetch *f = t->fetch;
 
@@ -49,7 +46,7 @@ static void set_state(struct transfer *t, enum transfer_state state)
 	}
 }
 
-static void detach(struct transfer *t)
+void transfer_detach(struct transfer *t)
 {
 	if (t->added)
 		curl_multi_remove_handle(t->fetch->multi, t->easy);
@@ -79,7 +76,7 @@ static void run(struct transfer *t)
 	err = request_build(t);
 	t->placed = false;
 	t->last_progress_ms = t->last_need_ms = clock_mono_ms();
-	set_state(t, TRANSFER_RUNNING);
+	transfer_set_state(t, TRANSFER_RUNNING);
 	if (!err && curl_multi_add_handle(t->fetch->multi, t->easy) != CURLM_OK)
 		err = -ENOMEM;
 	t->added = !err;
@@ -106,7 +103,7 @@ void transfer_begin(struct transfer *t)
 	t->begun_ms = clock_mono_ms();
 	t->from = t->pos;
 	count(transfers_active);
-	set_state(t, TRANSFER_QUEUED);
+	transfer_set_state(t, TRANSFER_QUEUED);
 	if (!t->url || turn_change_lanes(t, false) < 0) {
 		transfer_abort(t, -ENOMEM);
 		return;
@@ -120,8 +117,8 @@ void transfer_end(struct transfer *t)
 	struct fetch *f = t->fetch;
 
 	sight_ended(t, 0);
-	detach(t);
-	set_state(t, TRANSFER_ENDED);
+	transfer_detach(t);
+	transfer_set_state(t, TRANSFER_ENDED);
 	turn_change_lanes(t, true);
 	list_remove(&t->record_link);
 	promise_break(t, -ESTALE);
@@ -137,7 +134,7 @@ void transfer_pause(struct transfer *t)
 {
 	if (t->state != TRANSFER_RUNNING)
 		return;
-	set_state(t, TRANSFER_PAUSED);
+	transfer_set_state(t, TRANSFER_PAUSED);
 	t->last_need_ms = clock_mono_ms();
 	curl_easy_pause(t->easy, CURLPAUSE_RECV);
 }
@@ -146,7 +143,7 @@ void transfer_paused_by_curl(struct transfer *t)
 {
 	t->last_need_ms = clock_mono_ms();
 	if (t->state == TRANSFER_RUNNING)
-		set_state(t, TRANSFER_PAUSED);
+		transfer_set_state(t, TRANSFER_PAUSED);
 }
 
 void transfer_came(struct transfer *t, size_t len)
@@ -171,7 +168,7 @@ void transfer_resume(struct transfer *t)
 		turn_wait(t);
 		return;
 	}
-	set_state(t, TRANSFER_RUNNING);
+	transfer_set_state(t, TRANSFER_RUNNING);
 	t->last_progress_ms = clock_mono_ms();
 	curl_easy_pause(t->easy, CURLPAUSE_CONT);
 }
@@ -209,151 +206,6 @@ void transfer_complete(struct transfer *t)
 		version_complete(t->v);
 }
 
-/* --- failure --- */
-
-/* A stored response that may stand in for a failing origin (RFC 5861 4). */
-static bool stale_may_serve(const struct transfer *t, int err)
-{
-	if (!t->stale || err == -EACCES || err == -EINTR || err == -EFBIG)
-		return false;
-	/* The origin said so; that DNS does not answer is another thing. */
-	if (err == -ENOENT && t->headers_done)
-		return false;
-	return want_stale_may_serve(t->stale);
-}
-
-/* Before anybody is answered: who then asks again is not ahead of it. */
-static void hold_back(struct transfer *t, int err)
-{
-	struct fetch *f = t->fetch;
-
-	if (t->kind == TRANSFER_GET && err == -EBUSY && t->retry_after_ms > 0)
-		WITH_LOCK(&f->lock)
-			hold_add(&f->holds, t->key, err, clock_wall_ms(), t->retry_after_ms);
-}
-
-/* That a name is not there, or not for us, is nothing to wake somebody up for. */
-static void tell(const struct transfer *t, int err, const char *then)
-{
-	bool of_origin = err == -EIO || err == -EBUSY || err == -ETIMEDOUT ||
-			 err == -ECONNREFUSED || err == -EHOSTUNREACH;
-	enum log_level level = of_origin ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
-
-	if (err == -EINTR || !log_wants(level))
-		return;
-	if (t->headers_done && t->http_status >= 400)
-		log_message(level, "%s: status %d%s", t->url ? t->url : t->key, t->http_status,
-			    then);
-	else
-		log_message(level, "%s: %s%s%s%s", t->url ? t->url : t->key, strerror(-err),
-			    t->curl_error[0] ? ": " : "", t->curl_error, then);
-}
-
-static bool can_be_taken_up(struct version *v)
-{
-	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
-
-	return version_length(v) >= 0 && fill_can_range(m);
-}
-
-static void count_failure(const struct transfer *t, int err)
-{
-	const struct failure failure = { .err = err, .code = t->code, .status = t->http_status };
-	enum counter counter = failure_counter(&failure);
-
-	if (counter == COUNT_timeouts)
-		count_at(t->url, timeouts);
-	else if (counter != COUNT_N)
-		counter_add(counter, 1);
-}
-
-static void fail(struct transfer *t, int err)
-{
-	sight_ended(t, err);
-	count_failure(t, err);
-	if (t->v && t->kind == TRANSFER_GET && !t->recorded)
-		list_remove(&t->record_link);
-	if (t->v && err == -EINTR && can_be_taken_up(t->v))
-		version_pause(t->v);	/* we end, it does not: kept for the next run */
-	else if (t->v)
-		version_fail(t->v, err);
-	promise_break(t, err);
-	hold_back(t, err);
-	if (t->kind == TRANSFER_GET && stale_may_serve(t, err)) {
-		count_at(t->key, stale_served);
-		tell(t, err, ": the stored copy is served");
-		transfer_answer(t, 0, t->stale, CACHE_STALE);
-	} else if (t->kind == TRANSFER_GET) {
-		tell(t, err, "");
-		transfer_answer(t, err, NULL, CACHE_MISS);
-	}
-	transfer_end(t);
-}
-
-void transfer_abort(struct transfer *t, int err)
-{
-	fail(t, err);
-}
-
-/* Of a body without a length nobody has seen anything. */
-static bool is_unseen(const struct transfer *t)
-{
-	return t->kind == TRANSFER_GET && !t->recorded && !t->answered &&
-	       version_length(t->v) < 0;
-}
-
-/* Whether what is missing can be had with another request. */
-static bool can_go_on(const struct transfer *t)
-{
-	_cleanup_(meta_unrefp) struct meta *m = t->v ? version_meta(t->v) : NULL;
-
-	if (!m || is_unseen(t))
-		return true;	/* from the start */
-	return version_length(t->v) >= 0 && fill_can_compare(m) && !t->decoder &&
-	       version_state(t->v) == VERSION_ARRIVING;
-}
-
-/* Back to before the first response. */
-static void start_over(struct transfer *t, int err)
-{
-	list_remove(&t->record_link);
-	version_on_room(t->v, NULL, NULL);
-	version_fail(t->v, err);
-	version_unref(TAKE_PTR(t->v));
-	t->pos = t->from = 0;
-	t->no_room = t->room_again = false;
-}
-
-static bool try_again(struct transfer *t, int err)
-{
-	int64_t delay;
-
-	/* There is another way to learn that. */
-	if (fetch_is_question(t->key))
-		return false;
-	if (!outcome_may_retry(err) || t->attempt >= t->policy->retries || !can_go_on(t) ||
-	    atomic_load(&t->fetch->stopping))
-		return false;
-	/* Nobody waits that long who can have a stale copy. */
-	if (t->retry_after_ms > 0 && stale_may_serve(t, err))
-		return false;
-	t->fetch->random = t->fetch->random * 1664525 + 1013904223;
-	delay = retry_delay_ms(t->attempt, t->retry_after_ms, t->fetch->random);
-	if (delay < 0)
-		return false;
-	t->attempt++;
-	sight_ended(t, err);
-	detach(t);
-	if (t->v && is_unseen(t))
-		start_over(t, err);
-	if (t->v && t->pos > 0)
-		count(resumed);
-	count_at(t->url, retries);
-	t->retry_at_ms = clock_mono_ms() + delay;
-	set_state(t, TRANSFER_WAITING);
-	return true;
-}
-
 /* --- success --- */
 
 static bool follow(struct transfer *t)
@@ -362,16 +214,16 @@ static bool follow(struct transfer *t)
 		return false;
 	sight_ended(t, 0);
 	if (++t->hops > FETCH_HOPS_MAX) {
-		fail(t, -ELOOP);
+		transfer_abort(t, -ELOOP);
 		return true;
 	}
 	free(t->url);
 	t->url = TAKE_PTR(t->location);
 	t->foreign = !url_same_origin(t->url, t->key);
-	detach(t);
-	set_state(t, TRANSFER_QUEUED);
+	transfer_detach(t);
+	transfer_set_state(t, TRANSFER_QUEUED);
 	if (turn_change_lanes(t, false) < 0)
-		fail(t, -ENOMEM);
+		transfer_abort(t, -ENOMEM);
 	else
 		transfer_run_queue(t->fetch);
 	return true;
@@ -402,8 +254,8 @@ static void finish_body(struct transfer *t)
 	else if (!err && t->end >= 0 && t->pos < t->end)
 		err = -EIO;
 	if (err) {
-		if (!try_again(t, err))
-			fail(t, err);
+		if (!transfer_try_again(t, err))
+			transfer_abort(t, err);
 		return;
 	}
 	if (length < 0 || version_missing(t->v, 0) == length)
@@ -477,13 +329,13 @@ void transfer_done(struct transfer *t, CURLcode code)
 		return;
 	}
 	if (code == CURLE_COULDNT_RESOLVE_HOST && !t->abort_err && resolve_why(t)) {
-		detach(t);
-		set_state(t, TRANSFER_WAITING);
+		transfer_detach(t);
+		transfer_set_state(t, TRANSFER_WAITING);
 		return;
 	}
 	err = err ? err : -EIO;
-	if (!try_again(t, err))
-		fail(t, err);
+	if (!transfer_try_again(t, err))
+		transfer_abort(t, err);
 }
 
 /* --- time --- */
@@ -501,7 +353,7 @@ static void tick_active(struct transfer *t, int64_t now_ms)
 	    now_ms - t->last_progress_ms > t->policy->stall_timeout_ms) {
 		snprintf(t->curl_error, sizeof t->curl_error, "no progress for %lld ms",
 			 (long long)t->policy->stall_timeout_ms);
-		fail(t, -ETIMEDOUT);
+		transfer_abort(t, -ETIMEDOUT);
 		return;
 	}
 	/* What somebody waits for may have fallen out of the window meanwhile. */
@@ -518,7 +370,7 @@ static void tick_active(struct transfer *t, int64_t now_ms)
 
 		/* Of unknown length: nobody sees it until it is whole. */
 		if (version_length(v) < 0) {
-			fail(t, -ETIMEDOUT);
+			transfer_abort(t, -ETIMEDOUT);
 			return;
 		}
 		version_pause(v);
@@ -533,9 +385,9 @@ void transfer_tick(struct fetch *f, int64_t now_ms)
 
 	list_for_each_safe(t, next, &f->waiting, link)
 		if (t->retry_at_ms <= now_ms && !t->unresolved)
-			set_state(t, TRANSFER_QUEUED);
+			transfer_set_state(t, TRANSFER_QUEUED);
 	while ((t = resolve_late(f, now_ms)) != NULL)
-		fail(t, -EHOSTUNREACH);
+		transfer_abort(t, -EHOSTUNREACH);
 	list_for_each_safe(t, next, &f->active, link) {
 		struct list *after = t->link.next;
 
