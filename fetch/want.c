@@ -463,7 +463,8 @@ static void want(struct fetch *f, const char *key, const char *url, unsigned fla
 		}
 		err = start(f, key, url, w, v, generation);
 		if (err == 0) {
-			count_by_at(key, misses, !is_warm(w));
+			/* w was answered, maybe, and is gone. */
+			count_by_at(key, misses, !(flags & WANT_WARM));
 			return;
 		}
 		if (err != -EAGAIN) {
