@@ -3,6 +3,7 @@ fails the test that ran meanwhile. ./test has the sanitizers write to files."""
 
 import os
 import re
+import sys
 
 import pytest
 
@@ -25,6 +26,9 @@ def no_sanitizer_report():
     yield
     reports = take_reports()
     if reports:
+        # Of several fixtures that fail as they end, pytest shows the first alone: that a
+        # daemon ended badly, and not why.
+        print("\n".join(reports), file=sys.stderr)
         pytest.fail("\n".join(reports), pytrace=False)
 
 
