@@ -178,10 +178,18 @@ void transfer_resume(struct transfer *t)
 static void recorded(void *arg, int err)
 {
 	struct transfer *t = arg;
+	enum cache_status status = CACHE_MISS;
+	bool failed = false;
 
+	/* Thread F may have given it up meanwhile, and told everyone. */
+	WITH_LOCK(&t->fetch->lock) {
+		failed = t->answered;
+		status = t->status;
+	}
 	/* An index that cannot write is no reason to fail: served all the same. */
 	(void)err;
-	transfer_answer(t, 0, t->v, t->status);
+	if (!failed)
+		transfer_answer(t, 0, t->v, status);
 	transfer_unref(t);
 }
 

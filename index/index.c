@@ -203,13 +203,13 @@ int index_start(struct index *ix)
 
 	if (err)
 		return err;
+	ix->running = true;	/* before thread I posts the first job to C */
 	err = writer_start(ix);
 	if (err) {
+		ix->running = false;
 		pool_stop(&ix->pool);
-		return err;
 	}
-	ix->running = true;
-	return 0;
+	return err;
 }
 
 void index_close(struct index *ix)

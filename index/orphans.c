@@ -98,7 +98,7 @@ struct sweep_arg {
  * Twice, as the first may be done in the middle of its batch. */
 static void let_it_go(struct sweep_arg *arg)
 {
-	for (int i = 0; i < 2 && arg->ix->running && !arg->rows.first_look; i++) {
+	for (int i = 0; i < 2 && !arg->rows.first_look && arg->ix->running; i++) {
 		struct op *op = op_new(OP_NOTHING);
 
 		if (op)

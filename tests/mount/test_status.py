@@ -65,6 +65,8 @@ def test_history_grows_while_things_change(make_mount, make_nginx, origin, place
     """The next sample comes within its interval, and a browser draws it."""
     mount = make_mount(origin.url, "allow_other", "control_mode=0755")
     origin.fresh("/a.txt", b"x" * 1000)
+    eventually(lambda: history(mount)["samples"], "the first sample, of before")
+    assert latest(mount)["misses"] == 0
     read(mount / "a.txt")
     eventually(lambda: len(history(mount)["samples"]) >= 2 and latest(mount)["misses"] == 1)
     sample = latest(mount)
