@@ -161,6 +161,16 @@ static void start_range(struct fetch *f, struct version *v, int64_t from, int64_
 	transfer_begin(t);
 }
 
+/* Some of [from, end) was read and fell out of a window since, and nobody waits for it:
+ * the message is of before. Thread F may take in more than a window between two looks at
+ * its messages, while a reader keeps up. */
+static bool was_served(struct version *v, int64_t from, int64_t end)
+{
+	int64_t wanted_end, wanted = version_wanted(v, from, &wanted_end);
+
+	return from < version_read_high(v) && (wanted < 0 || wanted >= end);
+}
+
 void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end)
 {
 	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
@@ -180,6 +190,8 @@ void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end)
 		t = find_stream(f, v, from, fill_can_range(m) ? FETCH_NEAR : INT64_MAX);
 		if (!t && !fill_can_range(m) && some_stream_before(f, v, from))
 			return;		/* the one stream gets there, or fails */
+		if (!t && was_served(v, from, end))
+			return;
 		if (!t && !fill_can_compare(m)) {
 			version_fail(v, -ESTALE);
 			return;

@@ -16,8 +16,6 @@ import nginx as nginx_module
 from limited import run
 from origin import Origin
 
-# Everything at once, for those who ask for it.
-collect_ignore = [] if os.environ.get("WEBCACHEFS_STRESS_SECONDS") else ["mount/test_stress.py"]
 CLONE_NEWNS = 0x20000
 PR_SET_CHILD_SUBREAPER = 36
 LIBC = ctypes.CDLL(None, use_errno=True)

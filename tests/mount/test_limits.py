@@ -146,3 +146,14 @@ def test_what_has_no_length_and_no_room_is_an_error_and_nobody_waits(make_mount,
     origin.set("/small.bin", noise(5 * MIB), headers=FRESH, framing="chunked", gzip=encoded)
     assert read(mount / "small.bin") == noise(5 * MIB)
     assert mount.stat("parked") == 0
+
+
+def test_a_body_larger_than_the_cache_is_served_again_without_a_validator(make_mount, origin):
+    mount = make_mount(origin.url, "size=16M", "kernel_ttl=0")
+    body = noise(40 * MIB)
+    origin.fresh("/large.bin", body)
+    for _ in range(2):
+        assert read(mount / "large.bin") == body
+        fd = within(os.open, mount / "large.bin", os.O_RDONLY)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
