@@ -235,6 +235,7 @@ void housekeeping_tick(struct index *ix)
 		housekeeping_evict(ix, 0);
 	compact_one(ix);
 	pack_start(ix);
+	keys_start(ix);
 	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
 	renew_dir(ix);
 	if (!db_is_there(ix->db))

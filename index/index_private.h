@@ -82,6 +82,7 @@ struct index {
 
 	struct checker checker;		/* see check.c */
 	struct pool pool;		/* threads C */
+	struct job keys_job;		/* keys.c; queued or running while a filter is filled */
 	struct job pack_job;		/* pack.c; queued or running while packing is set */
 	_Atomic bool packing;
 	_Atomic int64_t unpacked;	/* bytes that stayed loose although there was time */
@@ -206,6 +207,9 @@ bool moves_same_place(const struct blob *a, const struct blob *b);
 /* Outside of a transaction. Of each body one place is given back: where it was, or if its
  * row could not be changed where it should have gone. Empties m. */
 void moves_finish(struct moves *m, bool committed);
+
+/* keys.c */
+void keys_start(struct index *ix);		/* thread I: a filter is made if one is wanted */
 
 /* pack.c */
 void pack_start(struct index *ix);		/* any thread: packs what is loose, if it is time */

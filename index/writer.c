@@ -461,6 +461,7 @@ static void *writer_main(void *arg)
 	db_adopt(ix->db);
 	housekeeping_leftovers(ix);
 	orphans_start(ix);
+	keys_start(ix);
 	for (;;) {
 		struct list ops = LIST_INIT(ops), *first;
 		int n = 0;
