@@ -76,6 +76,7 @@ struct index {
 	struct evict evict;
 	bool reopened;			/* the directory is a new one: count it anew */
 	int64_t checkpointed;		/* bytes of the index after the last checkpoint */
+	int64_t uncounted;		/* that it may have grown by since it was looked at */
 	bool wrote;			/* rows, since the last tick */
 	bool wal_idles;			/* it holds rows, and is to be cut when no more come */
 	uint64_t first_ino;		/* of this run: rows below are of former ones */
@@ -217,7 +218,7 @@ void pack_start(struct index *ix);		/* any thread: packs what is loose, if it is
 /* housekeeping.c: thread I, outside of a transaction unless it says so. */
 void housekeeping_evict(struct index *ix, int64_t bytes);
 void housekeeping_tick(struct index *ix);	/* about once a second */
-void housekeeping_count_index(struct index *ix);	/* after a batch */
+void housekeeping_count_index(struct index *ix, int rows);	/* that were written; 0: looks in any case */
 void renew_index(struct index *ix);		/* renew.c */
 void renew_dir(struct index *ix);		/* renew.c; if it was deleted and made again */
 void compact_one(struct index *ix);		/* compact.c */
