@@ -177,6 +177,7 @@ struct fetch {
 	int64_t curl_timeout_ms;	/* mono; -1: none */
 	struct list active, queued, waiting;
 	struct list unrecorded;		/* transfer.record_link */
+	struct transfer *unflushed;	/* what it brought may be kept back; within a call of curl */
 	struct list idle_easies;
 	int n_running;			/* active and not paused: they take slots */
 	bool stuck;			/* nothing of queued can run before something ends */
@@ -275,6 +276,7 @@ bool fill_is_strong(const char *etag);	/* RFC 9110 8.8.3; NULL is not */
 bool fill_can_compare(const struct meta *m);	/* tells a second body from another one */
 bool fill_can_range(const struct meta *m);
 void fill_adjust(struct transfer *t);		/* after bytes came: pause or go on */
+void fill_flush(struct fetch *f);	/* what curl handed over is there for readers */
 
 /* resolve.c */
 struct resolver;

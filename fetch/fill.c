@@ -54,18 +54,39 @@ static int64_t window_end(struct transfer *t)
 	return t->target > 0 ? t->target + FETCH_AHEAD : FETCH_FIRST;
 }
 
-void fill_adjust(struct transfer *t)
+void fill_flush(struct fetch *f)
+{
+	struct transfer *t = f->unflushed;
+	int64_t length;
+
+	f->unflushed = NULL;
+	if (!t)
+		return;
+	version_flush(f->config.index);
+	length = version_length(t->v);
+	if (length >= 0 && version_missing(t->v, 0) == length)
+		transfer_complete(t);
+}
+
+/* A stream that could not be taken up again runs to its end. */
+static bool may_go_on(struct transfer *t)
 {
 	_cleanup_(meta_unrefp) struct meta *m = version_meta(t->v);
-	int64_t length = version_length(t->v);
 
-	if (t->end >= 0 || length < 0)
+	return version_room(t->v, t->pos) > 0 &&
+	       (version_length(t->v) <= FETCH_WHOLE || !fill_can_range(m) ||
+		t->pos < window_end(t));
+}
+
+void fill_adjust(struct transfer *t)
+{
+	if (t->end >= 0 || version_length(t->v) < 0 || version_state(t->v) != VERSION_ARRIVING ||
+	    may_go_on(t))
 		return;
-	/* A stream that could not be taken up again runs to its end. */
-	if (version_room(t->v, t->pos) > 0 &&
-	    (length <= FETCH_WHOLE || !fill_can_range(m) || t->pos < window_end(t)))
-		return;
-	transfer_pause(t);
+	/* Who waits for what is kept back wants what comes behind it next. */
+	fill_flush(t->fetch);
+	if (version_state(t->v) == VERSION_ARRIVING && !may_go_on(t))
+		transfer_pause(t);
 }
 
 /* Up to there t goes in any case: others wait for it. */

@@ -194,6 +194,7 @@ static void on_event(struct fetch *f, const struct epoll_event *ev)
 	if (ev->events & (EPOLLERR | EPOLLHUP))
 		mask |= CURL_CSELECT_ERR | CURL_CSELECT_IN;
 	curl_multi_socket_action(f->multi, s, mask, &running);
+	fill_flush(f);
 }
 
 static void take_done(struct fetch *f)
@@ -265,6 +266,7 @@ void *loop_main(void *fetch)
 		if (f->curl_timeout_ms >= 0 && f->curl_timeout_ms <= now) {
 			f->curl_timeout_ms = -1;
 			curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+			fill_flush(f);
 		}
 		take_done(f);
 		transfer_flush_unrecorded(f);

@@ -404,7 +404,7 @@ static int write_bytes(struct transfer *t, const char *data, size_t len)
 
 	if (max >= 0 && t->pos + (int64_t)len > max)
 		return -EFBIG;
-	err = version_write(t->v, t->pos, data, len);
+	err = version_append(t->v, t->pos, data, len);
 	if (!err)
 		t->pos += (int64_t)len;
 	return err;
@@ -457,6 +457,7 @@ static size_t ignore_body(struct transfer *t, size_t len)
 size_t response_body(char *data, size_t size, size_t n, void *transfer)
 {
 	struct transfer *t = transfer;
+	struct fetch *f = t->fetch;
 	size_t len = size * n, from = 0;
 	int64_t length;
 	int err;
@@ -475,6 +476,8 @@ size_t response_body(char *data, size_t size, size_t n, void *transfer)
 			return len;
 		}
 	}
+	if (f->unflushed != t)
+		fill_flush(f);
 	if (t->decoder)
 		err = decoder_push(t->decoder, data, len, write_decoded, t);
 	else
@@ -487,12 +490,13 @@ size_t response_body(char *data, size_t size, size_t n, void *transfer)
 	}
 	t->skip = 0;
 	length = version_length(t->v);
-	if (length >= 0 && t->pos == (t->end >= 0 ? t->end : length) && !t->decoder)
-		response_refuse_leftovers(t);
-	if (length >= 0 && version_missing(t->v, 0) == length)
-		transfer_complete(t);
-	else
-		fill_adjust(t);
+	f->unflushed = t;
+	if (length >= 0 && t->pos == (t->end >= 0 ? t->end : length)) {
+		if (!t->decoder)
+			response_refuse_leftovers(t);
+		fill_flush(f);
+	}
+	fill_adjust(t);
 	transfer_came(t, len);
 	/* Behind it: readers have their bytes, and no-store ends with the body. */
 	sight_bytes(t, len);

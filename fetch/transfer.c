@@ -48,6 +48,7 @@ void transfer_set_state(struct transfer *t, enum transfer_state state)
 
 void transfer_detach(struct transfer *t)
 {
+	assert(t->fetch->unflushed != t);
 	if (t->added)
 		curl_multi_remove_handle(t->fetch->multi, t->easy);
 	t->added = false;
@@ -171,6 +172,7 @@ void transfer_resume(struct transfer *t)
 	transfer_set_state(t, TRANSFER_RUNNING);
 	t->last_progress_ms = clock_mono_ms();
 	curl_easy_pause(t->easy, CURLPAUSE_CONT);
+	fill_flush(t->fetch);
 }
 
 /* --- the row, then the answer --- */

@@ -310,6 +310,16 @@ static int write_file(struct body *b, const struct body_place *place, pthread_mu
 	return err;
 }
 
+int body_prepare(struct body *b, const struct body_place *place, int64_t total, int64_t off,
+		 int64_t len)
+{
+	if (b->kind != BODY_FILE || b->no_room)
+		return -EINVAL;
+	if (total >= 0 && len > total - off)
+		len = total - off;
+	return reserve(b, place, total, off, (size_t)len);
+}
+
 int body_write(struct body *b, const struct body_place *place, pthread_mutex_t *lock,
 	       uint64_t ino, int64_t total, int64_t off, const void *data, size_t len,
 	       int *ret_disk_error)

@@ -68,6 +68,11 @@ int body_write(struct body *b, const struct body_place *place, pthread_mutex_t *
 	       uint64_t ino, int64_t total, int64_t off, const void *data, size_t len,
 	       int *ret_disk_error);
 
+/* FILE: takes space for so many bytes at off, or up to the end, before they are written; thread
+ * F. 0; -ENOBUFS; -EINVAL: it is no file. */
+int body_prepare(struct body *b, const struct body_place *place, int64_t total, int64_t off,
+		 int64_t len);
+
 /* [off, off + len), which are all there. 0 or -errno. */
 int body_read(struct body *b, int64_t off, size_t len, struct bytes *ret);
 

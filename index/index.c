@@ -155,6 +155,7 @@ static void close_parts(struct index *ix)
 {
 	store_close(ix->store);
 	recency_free(ix->recency);
+	free(ix->gathered.data);
 	db_close(ix->db);
 	map_fini(&ix->by_ino);
 	map_fini(&ix->by_key);

@@ -70,6 +70,14 @@ struct index {
 	int64_t logged_ms;		/* mono: when one was logged last */
 	_Atomic bool damaged;		/* the database; thread I begins a new one */
 
+	/* thread F; see version_append.c */
+	struct gathered {
+		struct version *v;	/* a reference; NULL: nothing */
+		int64_t off;
+		size_t len;
+		char *data;		/* owned */
+	} gathered;
+
 	/* thread I */
 	struct inbox inbox;
 	pthread_t writer;

@@ -127,6 +127,11 @@ void version_record(struct version *v, void (*done)(void *arg, int err), void *a
  * -EFBIG: beyond the length. Wakes who waited for them. */
 int version_write(struct version *v, int64_t off, const void *data, size_t len);
 
+/* As version_write(), and often cheaper: what comes piece by piece may be kept back, and is
+ * there for nobody until version_flush(), a write elsewhere or many more bytes. */
+int version_append(struct version *v, int64_t off, const void *data, size_t len);
+void version_flush(struct index *ix);
+
 /* Bytes from off that version_write would take now. A body for which there is
  * no room in the cache becomes a window that moves with its readers: then this
  * is where the window ends. */
