@@ -11,6 +11,7 @@
  * dirs*.c    what origins list: the door, the memory      any thread
  * gather*.c  and asking for it, reading it                thread L
  * fill.c     bytes that readers wait for                thread F
+ * narrow.c   how much of them may be under way          thread F
  * resolve.c  why a host has no address                  thread F
  * absent.c   hosts that do not exist                    any thread
  * look.c     what is under way, for people              thread F
@@ -43,7 +44,7 @@
 #include "url.h"
 
 #define FETCH_WHOLE (4 * 1024 * 1024)	/* bodies up to this come whole ... */
-#define FETCH_FIRST (1024 * 1024)	/* ... of larger ones this much before a READ asks */
+#define FETCH_FIRST (256 * 1024)	/* ... of larger ones this much before a READ asks */
 #define FETCH_AHEAD (4 * 1024 * 1024)	/* how far a stream runs ahead of its readers */
 #define FETCH_NEAR (512 * 1024)		/* a stream so close before a need will get there */
 #define FETCH_LOOK_MS 500		/* a paused stream is looked at after so long */
@@ -143,7 +144,8 @@ struct transfer {
 	CURLcode code;			/* how curl ended it */
 	int abort_err;			/* we ended it, and why; 0 */
 	char *location;			/* redirect to follow */
-	curl_socket_t socket;
+	curl_socket_t opened;		/* in this exchange; CURL_SOCKET_BAD: none */
+	curl_socket_t narrow;		/* whose buffer may not grow; CURL_SOCKET_BAD: none */
 	char curl_error[CURL_ERROR_SIZE];
 };
 
@@ -194,6 +196,11 @@ struct fetch {
 struct transfer *transfer_new(struct fetch *f, enum transfer_kind kind, const char *key,
 			      const char *url);
 void transfer_unref(struct transfer *t);
+
+/* narrow.c */
+void narrow_begin(struct transfer *t);	/* its request is about to be sent */
+bool narrow_is_own(const struct transfer *t);	/* headers are in: others do not use its socket */
+void narrow_end(struct transfer *t);	/* more of it is wanted, or it ends */
 
 /* want.c */
 /* Everyone who waits for it: v (borrowed) or err. It can be joined further on

@@ -43,14 +43,23 @@ static bool is_stream_of(const struct transfer *t, const struct version *v)
 	return t->v == v && t->state != TRANSFER_ENDED && t->state != TRANSFER_WAITING;
 }
 
+/* Somebody waits for bytes up to there. */
+static void aim(struct transfer *t, int64_t end)
+{
+	if (end <= t->target)
+		return;
+	t->target = end;
+	narrow_end(t);
+}
+
 /* How far t may go: a window ahead of what was asked of it (readers elsewhere in
  * the body are no reason); before that, only the beginning of a large body. */
 static int64_t window_end(struct transfer *t)
 {
 	int64_t end = 0, from = version_wanted(t->v, t->pos, &end);
 
-	if (from >= 0 && from - t->pos <= FETCH_NEAR && end > t->target)
-		t->target = end;
+	if (from >= 0 && from - t->pos <= FETCH_NEAR)
+		aim(t, end);
 	return t->target > 0 ? t->target + FETCH_AHEAD : FETCH_FIRST;
 }
 
@@ -221,8 +230,7 @@ void fill_need(struct fetch *f, struct version *v, int64_t off, int64_t end)
 			start_range(f, v, from, end);
 			return;
 		}
-		if (end > t->target)
-			t->target = end;
+		aim(t, end);
 		if (!t->no_room)
 			transfer_resume(t);
 		if (t->end < 0 || t->end >= end)

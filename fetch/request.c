@@ -51,10 +51,13 @@ static bool may_connect(struct transfer *t, const struct sockaddr *to)
 /* After DNS, before connect(): on every hop and every retry. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
+	struct transfer *t = arg;
+
 	(void)purpose;
-	if (!may_connect(arg, &a->addr))
+	if (!may_connect(t, &a->addr))
 		return CURL_SOCKET_BAD;
-	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	t->opened = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	return t->opened;
 }
 
 /* Before a request is sent: a connection that is used again may have been made for who may
@@ -70,6 +73,8 @@ static int before_request(void *arg, char *ip, char *own_ip, int port, int own_p
 	(void)own_ip;
 	(void)port;
 	(void)own_port;
+	if (!((struct transfer *)arg)->v)
+		narrow_begin(arg);
 	/* Of a link-local one the interface stands behind it. What is no address is not public. */
 	snprintf(text, sizeof text, "%.*s", (int)strcspn(ip, "%"), ip);
 	if (inet_pton(to.ss_family, text, at) != 1)

@@ -169,6 +169,8 @@ static int on_success(struct transfer *t)
 		list_append(&t->fetch->unrecorded, &t->record_link);
 	if (length == 0)
 		t->body_ignored = true;
+	if (length <= FETCH_WHOLE || !fill_can_range(m) || !narrow_is_own(t))
+		narrow_end(t);
 	return 0;
 }
 

@@ -49,6 +49,7 @@ void transfer_set_state(struct transfer *t, enum transfer_state state)
 void transfer_detach(struct transfer *t)
 {
 	assert(t->fetch->unflushed != t);
+	narrow_end(t);
 	if (t->added)
 		curl_multi_remove_handle(t->fetch->multi, t->easy);
 	t->added = false;
@@ -66,6 +67,7 @@ static void reset_exchange(struct transfer *t)
 	t->retry_after_ms = -1;
 	t->abort_err = 0;
 	t->code = CURLE_OK;
+	t->opened = CURL_SOCKET_BAD;
 	free(TAKE_PTR(t->location));
 }
 

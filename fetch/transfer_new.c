@@ -30,7 +30,7 @@ struct transfer *transfer_new(struct fetch *f, enum transfer_kind kind, const ch
 	list_init(&t->record_link);
 	t->end = t->target = -1;
 	t->retry_after_ms = -1;
-	t->socket = CURL_SOCKET_BAD;
+	t->opened = t->narrow = CURL_SOCKET_BAD;
 	return t;
 }
 

@@ -34,6 +34,16 @@ def test_a_few_random_places_cost_far_less_than_the_object(mount, origin, body):
     assert read(mount / "a.bin") == body  # the holes are filled rightly
 
 
+def test_the_first_request_brings_little_that_nobody_reads(mount, origin, body):
+    origin.fresh("/a.bin", body, etag='"1"', ranges=True)
+    for at in range(MIB * 8, BODY, MIB * 8):
+        assert read_at(mount / "a.bin", at, 65536) == body[at:at + 65536]
+    asked = sum(1 for request in origin.asked("/a.bin") if "range" in request.headers)
+    assert asked == 7
+    # 64 KiB for each, what the first one brings, and what its socket holds.
+    assert origin.sent("/a.bin") < asked * 65536 + MIB
+
+
 def test_the_end_of_a_large_file_first(mount, origin, body):
     origin.fresh("/a.zip", body, etag='"1"', ranges=True)
     assert read_at(mount / "a.zip", BODY - 100, 1000) == body[-100:]
