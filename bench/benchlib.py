@@ -8,6 +8,7 @@ compare within a round.
 import asyncio
 import contextlib
 import json
+import mmap
 import os
 import pathlib
 import random
@@ -137,7 +138,8 @@ class Mount(Process):
 
 class Relay(threading.Thread):
     """Passes connections on to a port; what the client sends is held back for a
-    while, so that each request takes that much longer. Counts response bytes."""
+    while, so that each request takes that much longer. Counts response bytes, of which
+    its own send buffer holds few: what stays in there has not come over the link."""
 
     def __init__(self, to_port, delay):
         super().__init__(daemon=True)
@@ -158,6 +160,8 @@ class Relay(threading.Thread):
         await server.serve_forever()
 
     async def connected(self, reader, writer):
+        own = writer.get_extra_info("socket")
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 128 << 10)
         to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self.to_port, limit=1 << 20)
         await asyncio.gather(
             self.copy(reader, to_writer, self.delay), self.copy(to_reader, writer, 0),
@@ -308,11 +312,22 @@ def ratio(values, bases):
     return statistics.median(value / base for value, base in zip(values, bases))
 
 
+def touch_memory(size):
+    """In a virtual machine, memory that was free for seconds is taken back by its host, and
+    the first touch of each page costs more than what is measured. So it is touched before,
+    in large pages, as files are read into them."""
+    with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        memory.madvise(mmap.MADV_HUGEPAGE)
+        for at in range(0, size, mmap.PAGESIZE):
+            memory[at] = 1
+
+
 def drop_page_cache(*paths):
     """Of these files alone; the machine has other users."""
     for path in paths:
         fd = os.open(path, os.O_RDONLY)
-        os.fsync(fd)
+        with contextlib.suppress(OSError):  # of a mount, where nothing is written
+            os.fsync(fd)
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
         os.close(fd)
 
