@@ -1,5 +1,11 @@
 /* Names of an open directory go to the kernel, with their attributes if it asks for these
- * and they are known. */
+ * and they are known.
+ *
+ * It asks for them with the first names (FUSE_READDIRPLUS_AUTO), and from then on if somebody
+ * looked at some. What was promised has to be taken back at the end, which costs the kernel all
+ * it remembers (notify.h). So what could be promised is not at first, and the first reply ends
+ * behind a few of these: ls -l looks them up and gets the others with attributes, ls and
+ * find do not look, and nothing has to be taken back. */
 #include "fs.h"
 
 #include <errno.h>
@@ -16,12 +22,16 @@
 #include "options.h"
 #include "reply.h"
 
+#define PROBES 4			/* some may be names that ls skips */
+
 /* A reply under way. */
 struct page {
 	struct fs *fs;
 	struct fuse_req *req;
 	struct listing *l;
 	bool plus, may_promise;
+	bool first;			/* nobody can have looked at any name so far */
+	int probes;			/* names that could have been promised */
 	char *data;
 	size_t len, size;
 	struct buf key;			/* of the name that is being added */
@@ -73,8 +83,13 @@ static struct inode *promised(struct page *p, const struct listed *name, const c
 		return NULL;
 	e = dirlist_get(d, (size_t)name->entry);
 	left_ms = d->fresh_until_ms - clock_wall_ms();
-	if (!e.exact || e.size <= 0 || left_ms <= 0 || atomic_load(&d->dropped) ||
-	    fetch_promise(p->fs->fetch, key, e.size, e.mtime_s, &v) < 0 ||
+	if (!e.exact || e.size <= 0 || left_ms <= 0 || atomic_load(&d->dropped))
+		return NULL;
+	if (p->first) {
+		p->probes++;
+		return NULL;
+	}
+	if (fetch_promise(p->fs->fetch, key, e.size, e.mtime_s, &v) < 0 ||
 	    inodes_show_version(&p->fs->inodes, v, &i) < 0)
 		return NULL;
 	p->l->promised = true;
@@ -155,7 +170,8 @@ static int fill_page(struct page *p, off_t off)
 
 			name->ino = known ? known : NAMES_UNKNOWN_INO;
 		}
-		if (!(p->plus ? add_plus : add_plain)(p, name, (off_t)at + 1))
+		if (!(p->plus ? add_plus : add_plain)(p, name, (off_t)at + 1) ||
+		    p->probes >= PROBES)
 			break;
 	}
 	if (r == 0 && p->len == 0)
@@ -169,8 +185,8 @@ static void read_names(struct fuse_req *req, size_t size, off_t off,
 {
 	struct fs *fs = fuse_req_userdata(req);
 	struct listing *l = (struct listing *)(uintptr_t)fi->fh;
-	struct page p = { .fs = fs, .req = req, .l = l, .plus = plus, .size = size,
-			  .key = BUF_INIT };
+	struct page p = { .fs = fs, .req = req, .l = l, .plus = plus,
+			  .first = off == 0, .size = size, .key = BUF_INIT };
 	int turn = notify_begin_reply(fs), r = -ENOMEM;
 
 	/* Without epochs nobody could be told that it was asked for meanwhile. */
