@@ -76,12 +76,18 @@ struct index {
 	struct evict evict;
 	bool reopened;			/* the directory is a new one: count it anew */
 	int64_t checkpointed;		/* bytes of the index after the last checkpoint */
+	int64_t uncounted;		/* that it may have grown by since it was looked at */
 	bool wrote;			/* rows, since the last tick */
 	bool wal_idles;			/* it holds rows, and is to be cut when no more come */
 	uint64_t first_ino;		/* of this run: rows below are of former ones */
 
 	struct checker checker;		/* see check.c */
 	struct pool pool;		/* threads C */
+	struct job keys_job;		/* keys.c; queued or running while a filter is filled */
+	struct job pack_job;		/* pack.c; queued or running while packing is set */
+	_Atomic bool packing;
+	_Atomic int64_t unpacked;	/* bytes that stayed loose although there was time */
+	_Atomic bool closing;		/* what can wait for the next start does */
 	_Atomic bool stopping;
 	bool running;
 };
@@ -145,6 +151,7 @@ enum op_kind {
 	OP_EVICT,	/* there may be too much, or somebody waits for room */
 	OP_DECLARE,
 	OP_RUN,		/* what run says */
+	OP_BETWEEN,	/* what between says, behind the batch */
 	OP_VALUE,	/* set the value named key */
 	OP_NOTHING,	/* only done matters */
 };
@@ -159,6 +166,7 @@ struct op {
 	struct blob blob;		/* DELETE: goes with the row; kind NONE: nothing */
 	struct purge *purge;
 	int (*run)(struct index *ix, struct trash *trash, void *arg);	/* RUN: in a transaction */
+	int (*between)(struct index *ix, void *arg);	/* BETWEEN: in no transaction */
 	void *run_arg;
 	const char *key;		/* DECLARE, VALUE; borrowed until done */
 	const void *data;		/* VALUE; borrowed until done */
@@ -182,11 +190,36 @@ void writer_sync(struct version *v, void (*done)(void *arg, int err), void *arg)
 /* Has I run it inside a transaction, and waits; before index_start() it runs here. Not I. */
 int writer_run(struct index *ix,
 	       int (*run)(struct index *ix, struct trash *trash, void *arg), void *arg);
+/* Has I run it between two transactions, and waits. Not I. */
+int writer_between(struct index *ix, int (*between)(struct index *ix, void *arg), void *arg);
+
+/* moves.c: thread I, but for moves_add(). */
+struct moved {
+	uint64_t ino;
+	struct blob from, to;		/* to: kind NONE until it was copied */
+	bool noted;			/* its row says so */
+};
+struct moves {
+	struct index *ix;
+	struct moved *all;
+	size_t n, cap;
+};
+struct moved *moves_add(struct moves *m, uint64_t ino, const struct blob *from);	/* NULL: no memory */
+bool moves_same_place(const struct blob *a, const struct blob *b);
+/* Outside of a transaction. Of each body one place is given back: where it was, or if its
+ * row could not be changed where it should have gone. Empties m. */
+void moves_finish(struct moves *m, bool committed);
+
+/* keys.c */
+void keys_start(struct index *ix);		/* thread I: a filter is made if one is wanted */
+
+/* pack.c */
+void pack_start(struct index *ix);		/* any thread: packs what is loose, if it is time */
 
 /* housekeeping.c: thread I, outside of a transaction unless it says so. */
 void housekeeping_evict(struct index *ix, int64_t bytes);
 void housekeeping_tick(struct index *ix);	/* about once a second */
-void housekeeping_count_index(struct index *ix);	/* after a batch */
+void housekeeping_count_index(struct index *ix, int rows);	/* that were written; 0: looks in any case */
 void renew_index(struct index *ix);		/* renew.c */
 void renew_dir(struct index *ix);		/* renew.c; if it was deleted and made again */
 void compact_one(struct index *ix);		/* compact.c */
