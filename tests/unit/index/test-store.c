@@ -344,7 +344,7 @@ static bool knows_none(void *arg, uint64_t number)
 	return false;
 }
 
-static void make_old_file(struct scratch *s, const char *path)
+static void make_file(struct scratch *s, const char *path)
 {
 	int fd = openat(s->dir, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
@@ -377,9 +377,9 @@ static void test_the_sweep_removes_what_no_row_knows(void **state)
 	put_file(&s, 300000, true, 2, &even);
 	put_file(&s, 300000, true, 3, &odd);
 	put(&s, 5000, true, 1, &small);
-	make_old_file(&s, "blobs/02/2.tmp");
-	make_old_file(&s, "blobs/02/3");
-	make_old_file(&s, "blobs/02/what");
+	make_file(&s, "blobs/02/2.tmp");
+	make_file(&s, "blobs/02/3");
+	make_file(&s, "blobs/02/what");
 	wait_for_tick();
 	wait_for_tick();
 	scratch_reopen(&s, true);
@@ -400,6 +400,31 @@ static void test_the_sweep_removes_what_no_row_knows(void **state)
 	assert_int_equal(faccessat(s.dir, "blobs/02/what", F_OK, 0), -1);
 	assert_int_equal(small.id % 2, 1);
 	assert_int_equal(store_check(s.store, &small), -ENOENT);
+	scratch_fini(&s);
+}
+
+static void test_a_sweep_takes_young_files_when_nobody_puts(void **state)
+{
+	_Atomic bool stop = false;
+	struct blob even, odd;
+	int64_t removed = 0;
+	struct scratch s;
+	int asked = 0;
+
+	(void)state;
+	scratch_init(&s, 1 << 30, true);
+	put_file(&s, 300000, true, 2, &even);
+	put_file(&s, 300000, true, 3, &odd);
+	make_file(&s, "blobs/02/2.tmp");
+	assert_int_equal(store_sweep(s.store, knows_even, knows_none, &asked, &stop, &removed), 0);
+	assert_int_equal(removed, 0);
+	check(&s, &odd, 300000, true, 3);
+	store_nobody_puts(s.store);
+	assert_int_equal(store_sweep(s.store, knows_even, knows_none, &asked, &stop, &removed), 0);
+	assert_int_equal(removed, 2);
+	check(&s, &even, 300000, true, 2);
+	assert_int_equal(faccessat(s.dir, "blobs/03/3", F_OK, 0), -1);
+	assert_int_equal(faccessat(s.dir, "blobs/02/2.tmp", F_OK, 0), -1);
 	scratch_fini(&s);
 }
 
@@ -605,6 +630,7 @@ int main(void)
 		cmocka_unit_test(test_du_never_passes_the_limit),
 		cmocka_unit_test(test_deleting_frees_and_the_next_start_counts_the_same),
 		cmocka_unit_test(test_the_sweep_removes_what_no_row_knows),
+		cmocka_unit_test(test_a_sweep_takes_young_files_when_nobody_puts),
 		cmocka_unit_test(test_compaction_keeps_bodies),
 		cmocka_unit_test(test_threads_put_read_and_delete),
 		cmocka_unit_test(test_threads_read_the_same_blobs),
