@@ -120,7 +120,8 @@ static int unlink_one(const char *name, const struct stat *st, int type, struct 
 
 static void bench_puts(int dir)
 {
-	struct store_config config = { .dir = dir, .compress = true, .level = level };
+	struct store_config config = { .dir = dir, .compress = true, .level = level,
+				       .pace = STORE_AT_ONCE };
 	char *body = malloc(PUT_LEN * 64);
 	uint64_t stored = 0;
 	struct space space;

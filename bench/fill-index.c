@@ -61,7 +61,7 @@ static void put(struct db *db, struct store *store, uint64_t ino, const char *ba
 int main(int argc, char **argv)
 {
 	uint64_t objects = argc == 4 ? strtoull(argv[3], NULL, 10) : 0, first;
-	struct store_config config = { .compress = true, .level = 1 };
+	struct store_config config = { .compress = true, .level = 1, .pace = STORE_AT_ONCE };
 	struct space space;
 	struct store *store;
 	struct db *db;

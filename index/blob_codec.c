@@ -264,6 +264,13 @@ enum codec_guess codec_guess(struct codec_pool *pool, const char *type, int64_t 
 	return CODEC_SAMPLE;
 }
 
+bool codec_may_pack(struct codec_pool *pool, const char *type, int64_t len)
+{
+	if (!pool->compress || len < TINY)
+		return false;
+	return outcome_of(pool, type)->score > -SURE && !is_packed_type(type);
+}
+
 bool codec_pays(int64_t len, int64_t packed)
 {
 	return packed < len - len / 10;

@@ -80,6 +80,9 @@ int codec_unpack(struct codec *c, const void *src, size_t src_len, void *dst, si
 enum codec_guess { CODEC_LEAVE, CODEC_SAMPLE, CODEC_TRY };
 enum codec_guess codec_guess(struct codec_pool *pool, const char *type, int64_t len);
 
+/* Whether the guess may be anything but to leave it; asks for nothing. */
+bool codec_may_pack(struct codec_pool *pool, const char *type, int64_t len);
+
 /* Whether the sample compresses well enough. */
 bool codec_sample(struct codec_pool *pool, struct codec *c, const void *sample, size_t len);
 
@@ -97,7 +100,7 @@ uint64_t codec_group(const char *key, const char *type);
 int codec_pack_small(struct codec_pool *pool, struct codec *c, const void *data,
 		     size_t len, uint64_t group, const char *type, size_t *ret_len);
 
-/* A small body that was packed may help to pack others. May take long: pool threads. */
+/* A small body that was packed may help to pack others. */
 void codec_learn_small(struct codec_pool *pool, uint64_t group, const void *data, size_t len);
 
 /* Its frames; as codec_unpack(). */

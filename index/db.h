@@ -133,6 +133,12 @@ int db_each_from(struct db *db, uint64_t from, db_each *each, void *arg);	/* ino
 int db_each_leftover(struct db *db, uint64_t below, db_each *each, void *arg);	/* not current, or ARRIVING; ino < below */
 int db_each_in_segment(struct db *db, uint64_t segment, db_each *each, void *arg);	/* by stored, ino */
 
+/* Rows of bodies in the segment behind *after (zeros: from the first on), which moves on; *ret_n
+ * of them, at most cap. Any thread; the caller ends each with record_fini(). */
+struct db_place { int64_t stored; uint64_t ino; };
+int db_next_in_segment(struct db *db, uint64_t segment, struct db_place *after,
+		       struct record *rows, size_t cap, size_t *ret_n);
+
 /* The rows as they are now, for another thread to read in peace: what is committed later
  * is not in it. It keeps the WAL from being cut, so not for long. */
 struct db_view;

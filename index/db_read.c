@@ -189,3 +189,48 @@ int db_next_rows(struct db *db, uint64_t after, struct record *rows, size_t cap,
 		*ret_n = n;
 	return err;
 }
+
+static int next_in_segment(struct conn *c, uint64_t segment, struct db_place *after,
+			   struct record *rows, size_t cap, size_t *n)
+{
+	_cleanup_(stmt_resetp) sqlite3_stmt *s = NULL;
+	int err, more;
+
+	err = conn_prepare(c, STMT_NEXT_IN_SEGMENT,
+			   "SELECT " ROW_SELECT " FROM version INDEXED BY version_segment"
+			   " WHERE kind = 3 AND blob_id = ?1 AND (stored, ino) > (?2, ?3)"
+			   " ORDER BY stored, ino LIMIT ?4", &s);
+	if (err)
+		return err;
+	sqlite3_bind_int64(s, 1, segment);
+	sqlite3_bind_int64(s, 2, after->stored);
+	sqlite3_bind_int64(s, 3, after->ino);
+	sqlite3_bind_int64(s, 4, cap);
+	while (*n < cap && (more = conn_step(c, s)) > 0) {
+		after->stored = sqlite3_column_int64(s, COL_STORED);
+		after->ino = sqlite3_column_int64(s, COL_INO);
+		err = row_read(s, &rows[*n]);
+		if (err == -EBADMSG)
+			continue;	/* whoever looks for it finds out */
+		if (err)
+			return err;
+		++*n;
+	}
+	return *n < cap ? more : 0;
+}
+
+int db_next_in_segment(struct db *db, uint64_t segment, struct db_place *after,
+		       struct record *rows, size_t cap, size_t *ret_n)
+{
+	struct conn *c;
+	size_t n = 0;
+	int err;
+
+	err = db_borrow(db, &c);
+	if (err)
+		return err;
+	err = next_in_segment(c, segment, after, rows, cap, &n);
+	db_return(db, c);
+	*ret_n = n;
+	return err;
+}

@@ -61,9 +61,10 @@ struct dictionaries {
 	pthread_mutex_t lock;		/* leaf; guards all below */
 	struct dictionary *all[DICTIONARIES];
 	size_t n;
-	bool training;
 	struct group groups[GROUPS];
-	struct samples samples;
+	struct samples samples;		/* being taken */
+	struct samples due;		/* enough to train on */
+	bool training;			/* or about to: no more are taken */
 };
 
 int dictionaries_new(int level, dictionary_keep *keep, void *arg, struct dictionaries **ret)
@@ -97,6 +98,7 @@ void dictionaries_free(struct dictionaries *ds)
 	for (size_t i = 0; i < ds->n; i++)
 		free_dictionary(ds->all[i]);
 	free(ds->samples.data);
+	free(ds->due.data);
 	pthread_mutex_destroy(&ds->lock);
 	free(ds);
 }
@@ -340,24 +342,42 @@ static void adopt(struct dictionaries *ds, struct dictionary *d)
 
 void dictionaries_learn(struct dictionaries *ds, uint64_t group, const void *data, size_t len)
 {
-	struct dictionary *d;
-	struct samples s = { 0 };
-
 	WITH_LOCK(&ds->lock)
 		if (is_sample(ds, group) && add_sample(&ds->samples, data, len)) {
-			s = ds->samples;
+			ds->due = ds->samples;
 			ds->samples = (struct samples){ 0 };
 			ds->training = true;
 		}
+}
+
+bool dictionaries_due(struct dictionaries *ds)
+{
+	bool due = false;
+
+	WITH_LOCK(&ds->lock)
+		due = ds->due.data;
+	return due;
+}
+
+bool dictionaries_train(struct dictionaries *ds)
+{
+	struct dictionary *d;
+	struct samples s = { 0 };
+
+	WITH_LOCK(&ds->lock) {
+		s = ds->due;
+		ds->due = (struct samples){ 0 };
+	}
 	if (!s.data)
-		return;
+		return false;
 	d = train(ds->level, &s);
 	free(s.data);
 	if (d)
 		adopt(ds, d);
 	WITH_LOCK(&ds->lock) {
 		/* Also when it could not be written: then the disk has other worries. */
-		group_of(ds, group)->settled = true;
+		group_of(ds, s.group)->settled = true;
 		ds->training = false;
 	}
+	return true;
 }

@@ -12,10 +12,11 @@
  * A dictionary is written to the index before the first frame that needs it is, and is
  * never deleted or changed: there are DICTIONARIES at most.
  *
- * Any thread; dictionaries_learn() may take long: pool threads. Errors: -errno. */
+ * Any thread; dictionaries_train() takes long: pool threads. Errors: -errno. */
 #ifndef INDEX_DICTIONARY_H
 #define INDEX_DICTIONARY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,9 +44,12 @@ int dictionaries_each(struct dictionaries *ds, dictionary_keep *each, void *arg)
 /* The one of a group, or NULL. It stays until dictionaries_free(). */
 const struct dictionary *dictionaries_of(struct dictionaries *ds, uint64_t group);
 
-/* A body of a group that has none yet, which compresses: may be a sample, or the last
- * that was missing. */
+/* A body of a group that has none yet, which compresses: may be a sample. */
 void dictionaries_learn(struct dictionaries *ds, uint64_t group, const void *data, size_t len);
+
+/* Trains a dictionary when there are samples enough. False: there are not. */
+bool dictionaries_train(struct dictionaries *ds);
+bool dictionaries_due(struct dictionaries *ds);		/* there are */
 
 /* One frame. -ENOMEM. */
 int dictionary_pack(const struct dictionary *d, struct ZSTD_CCtx_s *cctx, const void *src,

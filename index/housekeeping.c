@@ -234,6 +234,7 @@ void housekeeping_tick(struct index *ix)
 	if (space_excess(&ix->space) > 0 || disk_short(ix) > 0)
 		housekeeping_evict(ix, 0);
 	compact_one(ix);
+	pack_start(ix);
 	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
 	renew_dir(ix);
 	if (!db_is_there(ix->db))

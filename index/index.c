@@ -113,6 +113,8 @@ static int open_parts(struct index *ix, char *reason, size_t reason_len)
 	const struct store_config store = { .dir = ix->dir, .space = &ix->space,
 					    .compress = ix->config.compress,
 					    .level = ix->config.level,
+					    .pace = getenv("WEBCACHEFS_PACK_LATER")
+							? STORE_LATER : STORE_AS_TIME_ALLOWS,
 					    .keep = index_keep_dictionary, .arg = ix };
 	const char *what = "index";
 	int err = db_open(ix->config.dir, &ix->db);
@@ -217,6 +219,7 @@ void index_close(struct index *ix)
 	if (!ix)
 		return;
 	check_fini(&ix->checker);
+	atomic_store(&ix->closing, true);
 	if (ix->running) {
 		/* C feeds I and I never waits for C: so this order. */
 		index_drain(ix);

@@ -82,6 +82,10 @@ struct index {
 
 	struct checker checker;		/* see check.c */
 	struct pool pool;		/* threads C */
+	struct job pack_job;		/* pack.c; queued or running while packing is set */
+	_Atomic bool packing;
+	_Atomic int64_t unpacked;	/* bytes that stayed loose although there was time */
+	_Atomic bool closing;		/* what can wait for the next start does */
 	_Atomic bool stopping;
 	bool running;
 };
@@ -144,6 +148,7 @@ enum op_kind {
 	OP_EVICT,	/* there may be too much, or somebody waits for room */
 	OP_DECLARE,
 	OP_RUN,		/* what run says */
+	OP_BETWEEN,	/* what between says, behind the batch */
 	OP_VALUE,	/* set the value named key */
 	OP_NOTHING,	/* only done matters */
 };
@@ -158,6 +163,7 @@ struct op {
 	struct blob blob;		/* DELETE: goes with the row; kind NONE: nothing */
 	struct purge *purge;
 	int (*run)(struct index *ix, struct trash *trash, void *arg);	/* RUN: in a transaction */
+	int (*between)(struct index *ix, void *arg);	/* BETWEEN: in no transaction */
 	void *run_arg;
 	const char *key;		/* DECLARE, VALUE; borrowed until done */
 	const void *data;		/* VALUE; borrowed until done */
@@ -181,6 +187,28 @@ void writer_sync(struct version *v, void (*done)(void *arg, int err), void *arg)
 /* Has I run it inside a transaction, and waits; before index_start() it runs here. Not I. */
 int writer_run(struct index *ix,
 	       int (*run)(struct index *ix, struct trash *trash, void *arg), void *arg);
+/* Has I run it between two transactions, and waits. Not I. */
+int writer_between(struct index *ix, int (*between)(struct index *ix, void *arg), void *arg);
+
+/* moves.c: thread I, but for moves_add(). */
+struct moved {
+	uint64_t ino;
+	struct blob from, to;		/* to: kind NONE until it was copied */
+	bool noted;			/* its row says so */
+};
+struct moves {
+	struct index *ix;
+	struct moved *all;
+	size_t n, cap;
+};
+struct moved *moves_add(struct moves *m, uint64_t ino, const struct blob *from);	/* NULL: no memory */
+bool moves_same_place(const struct blob *a, const struct blob *b);
+/* Outside of a transaction. Of each body one place is given back: where it was, or if its
+ * row could not be changed where it should have gone. Empties m. */
+void moves_finish(struct moves *m, bool committed);
+
+/* pack.c */
+void pack_start(struct index *ix);		/* any thread: packs what is loose, if it is time */
 
 /* housekeeping.c: thread I, outside of a transaction unless it says so. */
 void housekeeping_evict(struct index *ix, int64_t bytes);

@@ -200,5 +200,5 @@ void orphans_start(struct index *ix)
 	}
 	s->ix = ix;
 	s->job.run = startup_run;
-	pool_post(&ix->pool, &s->job);
+	pool_post_long(&ix->pool, &s->job);
 }

@@ -1,4 +1,5 @@
-/* pool.h - threads C: slow work on bodies, in order of arrival. */
+/* pool.h - threads C: slow work on bodies. Short jobs first, each kind in order of arrival;
+ * one thread does short jobs alone, so that none of them waits for a long one. */
 #ifndef INDEX_POOL_H
 #define INDEX_POOL_H
 
@@ -7,7 +8,7 @@
 
 #include "../base/list.h"
 
-#define POOL_THREADS 2
+#define POOL_THREADS 3
 
 /* Embed it; lent from pool_post() until run is called. */
 struct job {
@@ -18,8 +19,9 @@ struct job {
 struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t posted, idle;
-	struct list jobs;
+	struct list short_jobs, long_jobs;
 	int busy;			/* threads inside run() */
+	int started;			/* threads */
 	bool stopping;
 	pthread_t threads[POOL_THREADS];
 	int n_threads;
@@ -27,7 +29,8 @@ struct pool {
 
 int pool_start(struct pool *p);
 void pool_stop(struct pool *p);		/* runs what was posted, then ends the threads */
-void pool_post(struct pool *p, struct job *job);	/* any thread */
+void pool_post(struct pool *p, struct job *job);	/* any thread; takes milliseconds at most */
+void pool_post_long(struct pool *p, struct job *job);	/* takes as long as it likes */
 void pool_drain(struct pool *p);	/* waits until nothing is queued or running */
 
 #endif

@@ -66,11 +66,11 @@ void segments_close(struct segments *ss)
 }
 
 /* Takes a place in the current segment, if it is there and has one. */
-static bool place_take(struct segments *ss, size_t len, struct place *p,
-		       struct segment **ret_full)
+static bool place_take(struct segments *ss, enum segment_kind kind, size_t len,
+		       struct place *p, struct segment **ret_full)
 {
 	WITH_LOCK(&ss->lock) {
-		struct segment *seg = ss->current;
+		struct segment *seg = ss->current[kind];
 		int64_t offset;
 
 		*ret_full = seg;
@@ -125,15 +125,20 @@ static void punch(struct segments *ss, struct segment *seg, int64_t offset, size
 	space_release(ss->space, saved);
 }
 
+static bool is_current(const struct segments *ss, const struct segment *seg)
+{
+	return seg == ss->current[seg->kind];
+}
+
 /* Takes it out of the table if nothing in it is live. With the lock held. */
 static bool remove_dead(struct segments *ss, struct segment *seg)
 {
 	if (seg->gone || !seg->known || seg->live > 0)
 		return false;
-	if (seg == ss->current) {
+	if (is_current(ss, seg)) {
 		if (seg->end < IDLE_END)
 			return false;
-		ss->current = NULL;
+		ss->current[seg->kind] = NULL;
 		seg->users--;		/* the caller still is one */
 	}
 	segment_table_remove(ss, seg);
@@ -179,12 +184,12 @@ static void place_undo(struct segments *ss, const struct place *p)
 		place_free(ss, p->seg, p->offset, p->len);
 }
 
-static int place_get(struct segments *ss, size_t len, struct place *p)
+static int place_get(struct segments *ss, enum segment_kind kind, size_t len, struct place *p)
 {
 	struct segment *full = NULL;
 
-	while (!place_take(ss, len, p, &full)) {
-		int r = segment_table_roll(ss, full);
+	while (!place_take(ss, kind, len, p, &full)) {
+		int r = segment_table_roll(ss, kind, full);
 
 		if (r < 0)
 			return r;
@@ -192,7 +197,7 @@ static int place_get(struct segments *ss, size_t len, struct place *p)
 	return 0;
 }
 
-int segment_append(struct segments *ss, const void *data, size_t len,
+int segment_append(struct segments *ss, enum segment_kind kind, const void *data, size_t len,
 		   uint64_t *ret_segment, uint64_t *ret_offset)
 {
 	int64_t most = disk_round_up(len + SEGMENT_ALIGN - 1) + DISK_BLOCK;
@@ -206,7 +211,7 @@ int segment_append(struct segments *ss, const void *data, size_t len,
 	r = space_reserve(ss->space, most);
 	if (r < 0)
 		return r;
-	r = place_get(ss, len, &p);
+	r = place_get(ss, kind, len, &p);
 	if (r < 0) {
 		space_release(ss->space, most);
 		return r;
@@ -295,11 +300,13 @@ int segment_pick(struct segments *ss, uint64_t *ret_segment)
 		size_t n_short = 0;
 
 		for (size_t i = 0; i < ss->n; i++)
-			n_short += ss->all[i]->end < SHORT_END;
+			n_short += ss->all[i]->kind == SEGMENT_PACKED &&
+				   ss->all[i]->end < SHORT_END;
 		for (size_t i = 0; i < ss->n && !behind; i++) {
 			const struct segment *seg = ss->all[i];
 
-			if (seg == ss->current || !seg->known || !pays(seg, n_short))
+			if (is_current(ss, seg) || seg->kind != SEGMENT_PACKED || !seg->known ||
+			    !pays(seg, n_short))
 				continue;
 			if (!lowest)
 				lowest = seg->id;
@@ -314,13 +321,48 @@ int segment_pick(struct segments *ss, uint64_t *ret_segment)
 	return 0;
 }
 
+int segment_take_loose(struct segments *ss, uint64_t after, uint64_t *ret_segment)
+{
+	struct segment *was_current = NULL;
+	int r = -ENOENT;
+
+	WITH_LOCK(&ss->lock)
+		for (size_t i = 0; i < ss->n && r < 0; i++) {
+			struct segment *seg = ss->all[i];
+
+			if (seg->kind != SEGMENT_LOOSE || seg->id <= after || !seg->known ||
+			    seg->live == 0)
+				continue;
+			if (is_current(ss, seg)) {
+				was_current = seg;
+				ss->current[SEGMENT_LOOSE] = NULL;
+			}
+			*ret_segment = seg->id;
+			r = 0;
+		}
+	if (was_current)
+		segment_table_put(ss, was_current);
+	return r;
+}
+
+int64_t segments_loose(struct segments *ss)
+{
+	int64_t bytes = 0;
+
+	WITH_LOCK(&ss->lock)
+		for (size_t i = 0; i < ss->n; i++)
+			if (ss->all[i]->kind == SEGMENT_LOOSE)
+				bytes += ss->all[i]->live;
+	return bytes;
+}
+
 bool segment_drop(struct segments *ss, uint64_t segment)
 {
 	struct segment *seg = NULL;
 
 	WITH_LOCK(&ss->lock) {
 		seg = segment_table_find(ss, segment);
-		if (!seg || seg == ss->current) {
+		if (!seg || is_current(ss, seg)) {
 			seg = NULL;
 			break;
 		}
@@ -336,18 +378,21 @@ bool segment_drop(struct segments *ss, uint64_t segment)
 
 void segments_drop_all(struct segments *ss)
 {
-	struct segment *current = NULL;
 	uint64_t id = 0, next = 1;
 
-	WITH_LOCK(&ss->lock)
-		current = ss->current;
-	if (current)
-		segment_table_roll(ss, current);
+	for (int kind = SEGMENT_PACKED; kind <= SEGMENT_LOOSE; kind++) {
+		struct segment *current = NULL;
+
+		WITH_LOCK(&ss->lock)
+			current = ss->current[kind];
+		if (current)
+			segment_table_roll(ss, kind, current);
+	}
 	while (next) {
 		next = 0;
 		WITH_LOCK(&ss->lock)
 			for (size_t i = 0; i < ss->n && !next; i++)
-				if (ss->all[i]->id > id && ss->all[i] != ss->current)
+				if (ss->all[i]->id > id && !is_current(ss, ss->all[i]))
 					next = ss->all[i]->id;
 		if (next)
 			segment_drop(ss, next);

@@ -6,6 +6,9 @@
  * a new file, and numbers are not used again. What is in a place nobody here
  * knows or checks.
  *
+ * There are two kinds, each with a file that is appended to. LOOSE ones (raw-NNNNNNNN)
+ * take bodies that wait to be packed (pack.c), and go when these have moved.
+ *
  * Live bytes say how much of a segment rows still name. A segment without any is
  * deleted; in others the whole blocks of dead places are given back to the disk
  * (holes).
@@ -30,7 +33,9 @@ struct segments;
 int segments_open(int dir, struct space *space, struct segments **ret);
 void segments_close(struct segments *ss);
 
-int segment_append(struct segments *ss, const void *data, size_t len,
+enum segment_kind { SEGMENT_PACKED, SEGMENT_LOOSE };
+
+int segment_append(struct segments *ss, enum segment_kind kind, const void *data, size_t len,
 		   uint64_t *ret_segment, uint64_t *ret_offset);
 int segment_read(struct segments *ss, uint64_t segment, uint64_t offset, size_t len,
 		 void *buf);
@@ -43,9 +48,16 @@ void segment_release(struct segments *ss, uint64_t segment, uint64_t offset, siz
  * deleted. */
 void segment_set_live(struct segments *ss, uint64_t segment, uint64_t bytes);
 
-/* A segment that takes no more, and is so empty, or one of so many short ones,
+/* A packed segment that takes no more, and is so empty, or one of so many short ones,
  * that moving the rest elsewhere pays. Walks on from call to call. -ENOENT. */
 int segment_pick(struct segments *ss, uint64_t *ret_segment);
+
+/* The lowest loose segment above `after` that holds something; it takes no more from now on.
+ * -ENOENT. */
+int segment_take_loose(struct segments *ss, uint64_t after, uint64_t *ret_segment);
+
+/* Live bytes in loose segments. */
+int64_t segments_loose(struct segments *ss);
 
 /* Whether it was still there. */
 bool segment_drop(struct segments *ss, uint64_t segment);

@@ -18,19 +18,20 @@
 
 #define OPEN_MAX_FDS 64
 
-static void name_of(uint64_t id, char name[SEGMENT_NAME_MAX])
+static void name_of(uint64_t id, enum segment_kind kind, char name[SEGMENT_NAME_MAX])
 {
-	snprintf(name, SEGMENT_NAME_MAX, "seg-%08" PRIu64, id);
+	snprintf(name, SEGMENT_NAME_MAX, "%s-%08" PRIu64, kind == SEGMENT_LOOSE ? "raw" : "seg", id);
 }
 
-static bool parse_name(const char *name, uint64_t *ret)
+static bool parse_name(const char *name, uint64_t *ret, enum segment_kind *ret_kind)
 {
 	char again[SEGMENT_NAME_MAX];
 	uint64_t id = 0;
 
-	if (sscanf(name, "seg-%15" SCNu64, &id) != 1)
+	*ret_kind = name[0] == 'r' ? SEGMENT_LOOSE : SEGMENT_PACKED;
+	if (sscanf(name, "%*3[a-z]-%15" SCNu64, &id) != 1)
 		return false;
-	name_of(id, again);
+	name_of(id, *ret_kind, again);
 	if (strcmp(name, again) != 0)
 		return false;
 	*ret = id;
@@ -80,13 +81,14 @@ void segment_table_remove(struct segments *ss, struct segment *seg)
 	seg->gone = true;
 }
 
-static struct segment *new_segment(uint64_t id)
+static struct segment *new_segment(uint64_t id, enum segment_kind kind)
 {
 	struct segment *seg = calloc(1, sizeof(*seg));
 
 	if (!seg)
 		return NULL;
 	seg->id = id;
+	seg->kind = kind;
 	seg->fd = -1;
 	return seg;
 }
@@ -102,16 +104,17 @@ static int by_number(const void *a, const void *b)
 static int load_one(struct segments *ss, const char *name)
 {
 	struct segment *seg;
+	enum segment_kind kind;
 	struct stat st;
 	uint64_t id;
 
-	if (!parse_name(name, &id))
+	if (!parse_name(name, &id, &kind))
 		return 0;
 	if (fstatat(ss->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISREG(st.st_mode))
 		return 0;
-	seg = new_segment(id);
+	seg = new_segment(id, kind);
 	if (!seg)
 		return -ENOMEM;
 	seg->end = st.st_size;
@@ -137,7 +140,7 @@ static void remove_markers(struct segments *ss)
 
 		if (seg->end > 0)
 			continue;
-		name_of(seg->id, name);
+		name_of(seg->id, seg->kind, name);
 		if (seg->id + 1 < ss->next)
 			unlinkat(ss->dir, name, 0);
 		segment_table_remove(ss, seg);
@@ -197,7 +200,7 @@ static int open_file(struct segments *ss, struct segment *seg)
 	int fd, idle = -1;
 	char name[SEGMENT_NAME_MAX];
 
-	name_of(seg->id, name);
+	name_of(seg->id, seg->kind, name);
 	fd = openat(ss->dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == EROFS)
 		fd = openat(ss->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -257,16 +260,16 @@ void segment_table_put(struct segments *ss, struct segment *seg)
 
 /* Makes file ss->next. Durable before anything is put into it, for else a power
  * cut could bring its number back. */
-static int make_next(struct segments *ss, struct segment **ret)
+static int make_next(struct segments *ss, enum segment_kind kind, struct segment **ret)
 {
 	struct segment *seg = NULL;
 	char name[SEGMENT_NAME_MAX];
 
 	WITH_LOCK(&ss->lock)
-		seg = new_segment(ss->next);
+		seg = new_segment(ss->next, kind);
 	if (!seg)
 		return -ENOMEM;
-	name_of(seg->id, name);
+	name_of(seg->id, seg->kind, name);
 	seg->fd = openat(ss->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (seg->fd < 0) {
 		int r = -errno;
@@ -283,11 +286,11 @@ static int make_next(struct segments *ss, struct segment **ret)
 }
 
 /* Called with `roll` held. */
-static int replace_current(struct segments *ss)
+static int replace_current(struct segments *ss, enum segment_kind kind)
 {
 	struct segment *seg = NULL, *old = NULL;
 	bool dead = false;
-	int r = make_next(ss, &seg);
+	int r = make_next(ss, kind, &seg);
 
 	if (r < 0)
 		return r;
@@ -295,8 +298,8 @@ static int replace_current(struct segments *ss)
 		r = insert(ss, seg);
 		if (r < 0)
 			break;
-		old = ss->current;
-		ss->current = seg;
+		old = ss->current[kind];
+		ss->current[kind] = seg;
 		ss->next = seg->id + 1;
 		ss->open++;
 		dead = old && old->live == 0;
@@ -306,7 +309,7 @@ static int replace_current(struct segments *ss)
 	if (r < 0) {
 		char name[SEGMENT_NAME_MAX];
 
-		name_of(seg->id, name);
+		name_of(seg->id, seg->kind, name);
 		unlinkat(ss->dir, name, 0);
 		close(seg->fd);
 		free(seg);
@@ -319,7 +322,7 @@ static int replace_current(struct segments *ss)
 	return 0;
 }
 
-int segment_table_roll(struct segments *ss, struct segment *full)
+int segment_table_roll(struct segments *ss, enum segment_kind kind, struct segment *full)
 {
 	int r = 0;
 
@@ -327,9 +330,9 @@ int segment_table_roll(struct segments *ss, struct segment *full)
 		bool still = false;
 
 		WITH_LOCK(&ss->lock)
-			still = ss->current == full;
+			still = ss->current[kind] == full;
 		if (still)
-			r = replace_current(ss);
+			r = replace_current(ss, kind);
 	}
 	return r;
 }
@@ -345,7 +348,7 @@ void segment_table_unlink(struct segments *ss, struct segment *seg)
 		highest = seg->id + 1 == ss->next;
 		disk = seg->disk;
 	}
-	name_of(seg->id, name);
+	name_of(seg->id, seg->kind, name);
 	if (highest) {
 		_cleanup_(cleanup_close) int fd =
 			openat(ss->dir, name, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);

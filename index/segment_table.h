@@ -12,12 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "segment.h"
 #include "space.h"
 
 #define SEGMENT_NAME_MAX 32
 
 struct segment {
 	uint64_t id;		/* constant */
+	enum segment_kind kind;	/* constant */
 
 	/* Guarded by the table's lock. */
 	int fd;			/* -1: not open now */
@@ -40,7 +42,7 @@ struct segments {
 	pthread_mutex_t lock;	/* leaf; guards all below, and the segments */
 	struct segment **all;	/* ascending numbers */
 	size_t n, cap;
-	struct segment *current;	/* appended to; in use by the table; NULL: none */
+	struct segment *current[2];	/* by kind: appended to; in use by the table; NULL: none */
 	uint64_t next;		/* number of the next file */
 	uint64_t picked;	/* number that segment_pick() named last */
 	int open;		/* descriptors */
@@ -55,8 +57,8 @@ int segment_table_load(struct segments *ss);
 int segment_table_get(struct segments *ss, uint64_t id, struct segment **ret);
 void segment_table_put(struct segments *ss, struct segment *seg);
 
-/* Makes the next file the current one, unless current is not `full` any more. */
-int segment_table_roll(struct segments *ss, struct segment *full);
+/* Makes the next file the current one of that kind, unless that is not `full` any more. */
+int segment_table_roll(struct segments *ss, enum segment_kind kind, struct segment *full);
 
 /* With the lock held. */
 struct segment *segment_table_find(struct segments *ss, uint64_t id);

@@ -51,6 +51,11 @@ static void press(struct space *sp)
 		sp->pressed(sp->arg);
 }
 
+int64_t space_limit(const struct space *sp)
+{
+	return sp->limit;
+}
+
 int space_reserve(struct space *sp, int64_t bytes)
 {
 	bool fits = false, news = false;

@@ -42,6 +42,7 @@ void space_set_index(struct space *sp, int64_t bytes);
 void space_begin_anew(struct space *sp, int64_t bytes);
 
 int64_t space_used(struct space *sp);
+int64_t space_limit(const struct space *sp);	/* bytes */
 /* Bytes to free until used is at low, or until what was refused would fit; 0
  * while used is not above high and nothing was refused. */
 int64_t space_excess(struct space *sp);

@@ -16,10 +16,12 @@
 #include "blob_sums.h"
 #include "chunk_cache.h"
 #include "disk.h"
+#include "pace.h"
 #include "segment.h"
 #include "sweep.h"
 
 #define CHUNKS_CACHED (16 << 20)	/* bytes */
+#define LOOSE_MOST (256LL << 20)	/* bytes; of a small cache, an eighth */
 
 struct store {
 	/* Constant once open and in use, but for started_ns. */
@@ -35,6 +37,8 @@ struct store {
 	struct segments *segments;
 	struct blob_files files;
 	struct blob_readers *readers;
+	struct pace pace;
+	enum store_pace when;		/* constant */
 };
 
 static int open_dir(struct store *st)
@@ -74,6 +78,7 @@ int store_open(const struct store_config *config, struct store **ret)
 	st->cache_dir = config->dir;
 	st->dir = -1;
 	st->space = config->space;
+	st->when = config->pace;
 	note_start(st);
 	r = open_dir(st);
 	if (r < 0)
@@ -95,6 +100,7 @@ int store_open(const struct store_config *config, struct store **ret)
 	if (r < 0)
 		goto fail_segments;
 	blob_files_init(&st->files, st->cache_dir, st->dir, st->space, st->codecs);
+	pace_init(&st->pace);
 	*ret = st;
 	return 0;
 
@@ -116,6 +122,7 @@ void store_close(struct store *st)
 {
 	if (!st)
 		return;
+	pace_fini(&st->pace);
 	blob_files_fini(&st->files);
 	blob_readers_free(st->readers);
 	segments_close(st->segments);
@@ -136,13 +143,68 @@ int store_each_dictionary(struct store *st, dictionary_keep *each, void *arg)
 	return dictionaries_each(st->dictionaries, each, arg);
 }
 
+/* Into a loose segment, as it is. */
+static int put_loose(struct store *st, const void *data, struct blob *b)
+{
+	b->sum = blob_sum(data, b->length);
+	pace_put_off(&st->pace);
+	return segment_append(st->segments, SEGMENT_LOOSE, data, b->length, &b->id, &b->offset);
+}
+
+/* Among the packed, compressed if that pays. */
+static int put_packed(struct store *st, const void *data, uint64_t group,
+		      const char *content_type, struct blob *b)
+{
+	struct codec *c = codec_take(st->codecs);
+	const void *bytes = data;
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	r = codec_pack_small(st->codecs, c, data, b->length, group, content_type, &b->stored);
+	b->codec = r == 1 ? BLOB_ZSTD : BLOB_PLAIN;
+	if (r == 1)
+		bytes = c->packed;
+	else
+		b->stored = b->length;
+	if (r >= 0) {
+		b->sum = blob_sum(bytes, b->stored);
+		r = segment_append(st->segments, SEGMENT_PACKED, bytes, b->stored, &b->id,
+				   &b->offset);
+	}
+	codec_give(st->codecs, c);
+	if (r == 0 && b->codec == BLOB_ZSTD)
+		codec_learn_small(st->codecs, group, data, b->length);
+	return r;
+}
+
+/* Packing it can wait, and had better. */
+static bool is_for_later(struct store *st, size_t len, const char *content_type)
+{
+	int64_t limit = space_limit(st->space), most = limit / 8;
+
+	if (st->when == STORE_AT_ONCE ||
+	    (st->when == STORE_AS_TIME_ALLOWS && !pace_is_high(&st->pace)) || !codec_may_pack(st->codecs, content_type, (int64_t)len))
+		return false;
+	if (most > LOOSE_MOST)
+		most = LOOSE_MOST;
+	return segments_loose(st->segments) < most && space_used(st->space) < limit - limit / 4;
+}
+
+/* Of this thread. */
+static int64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
 int store_put(struct store *st, const void *data, size_t len, const char *key,
 	      const char *content_type, struct blob *ret)
 {
 	struct blob b = { .kind = BLOB_SEGMENT, .length = len, .stored = len };
-	uint64_t group = codec_group(key, content_type);
-	const void *bytes = data;
-	struct codec *c;
+	int64_t start;
 	int r;
 
 	if (len > STORE_SMALL)
@@ -151,23 +213,13 @@ int store_put(struct store *st, const void *data, size_t len, const char *key,
 		*ret = (struct blob){ .kind = BLOB_NONE };
 		return 0;
 	}
-	c = codec_take(st->codecs);
-	if (!c)
-		return -ENOMEM;
-	r = codec_pack_small(st->codecs, c, data, len, group, content_type, &b.stored);
-	if (r == 1) {
-		b.codec = BLOB_ZSTD;
-		bytes = c->packed;
+	if (is_for_later(st, len, content_type)) {
+		r = put_loose(st, data, &b);
 	} else {
-		b.stored = len;
+		start = cpu_ns();
+		r = put_packed(st, data, codec_group(key, content_type), content_type, &b);
+		pace_packed(&st->pace, cpu_ns() - start);
 	}
-	if (r >= 0) {
-		b.sum = blob_sum(bytes, b.stored);
-		r = segment_append(st->segments, bytes, b.stored, &b.id, &b.offset);
-	}
-	codec_give(st->codecs, c);
-	if (r == 0 && b.codec == BLOB_ZSTD)
-		codec_learn_small(st->codecs, group, data, len);
 	if (r == 0)
 		*ret = b;
 	return r;
@@ -394,11 +446,57 @@ int store_copy(struct store *st, const struct blob *from, struct blob *ret)
 	if (r == 0)
 		r = read_stored(st, from, c->packed);
 	if (r == 0)
-		r = segment_append(st->segments, c->packed, from->stored, &b.id, &b.offset);
+		r = segment_append(st->segments, SEGMENT_PACKED, c->packed, from->stored, &b.id,
+				   &b.offset);
 	codec_give(st->codecs, c);
 	if (r == 0)
 		*ret = b;
 	return r;
+}
+
+int store_loose_take(struct store *st, uint64_t after, uint64_t *ret_segment)
+{
+	return segment_take_loose(st->segments, after, ret_segment);
+}
+
+int64_t store_loose(struct store *st)
+{
+	return segments_loose(st->segments);
+}
+
+bool store_is_calm(struct store *st)
+{
+	return pace_is_calm(&st->pace);
+}
+
+int store_pack(struct store *st, const struct blob *from, const char *key,
+	       const char *content_type, struct blob *ret)
+{
+	struct blob b = { .kind = BLOB_SEGMENT, .length = from->length };
+	_cleanup_(cleanup_free) void *body = NULL;
+	int r;
+
+	if (from->kind != BLOB_SEGMENT)
+		return -EINVAL;
+	if (!is_small(from))
+		return -EBADMSG;
+	body = malloc(from->length);
+	r = body ? read_small(st, from, body) : -ENOMEM;
+	if (r == 0)
+		r = put_packed(st, body, codec_group(key, content_type), content_type, &b);
+	if (r == 0)
+		*ret = b;
+	return r;
+}
+
+bool store_train(struct store *st)
+{
+	return dictionaries_train(st->dictionaries);
+}
+
+bool store_may_train(struct store *st)
+{
+	return dictionaries_due(st->dictionaries);
 }
 
 void store_segment_drop(struct store *st, uint64_t segment)

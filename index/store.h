@@ -1,7 +1,8 @@
 /* store.h - bodies at rest: packed segments and files of their own.
  *
  * A small body (up to STORE_SMALL) is appended to a segment file, a larger one
- * gets a file. Either is stored plain or, when a sample shows that it pays, as
+ * gets a file. Small ones that come too fast are put as they are into LOOSE segments,
+ * and packed later (pace.h, pack.c). Either is stored plain or, when a sample shows that it pays, as
  * zstd in the seekable format, whose frames decode alone: `zstd -dc` of a blob
  * file restores the body. Every chunk has a checksum that is verified on read
  * (files stored plain: at the first read after start, then remembered).
@@ -33,6 +34,11 @@ struct store_config {
 	struct space *space;	/* borrowed */
 	bool compress;
 	int level;		/* zstd */
+	enum store_pace {
+		STORE_AS_TIME_ALLOWS,
+		STORE_AT_ONCE,
+		STORE_LATER,
+	} pace;			/* when small bodies are packed */
 	dictionary_keep *keep;	/* writes a dictionary to the index; pool threads; may be NULL */
 	void *arg;
 };
@@ -51,9 +57,8 @@ int store_load_dictionary(struct store *st, const void *value, size_t len);
 int store_each_dictionary(struct store *st, dictionary_keep *each, void *arg);
 
 /* Stores a body of at most STORE_SMALL bytes. content_type only steers the guess whether
- * it compresses, and with the origin of key by which dictionary; either may be NULL. Now
- * and then trains one, which takes long: pool threads. -ENOSPC: no room under the
- * limit. */
+ * it compresses, and with the origin of key by which dictionary; either may be NULL.
+ * -ENOSPC: no room under the limit. */
 int store_put(struct store *st, const void *data, size_t len, const char *key,
 	      const char *content_type, struct blob *ret);
 
@@ -103,6 +108,20 @@ void store_segment_live(struct store *st, uint64_t segment, uint64_t bytes);
 int store_segment_pick(struct store *st, uint64_t *ret_segment);
 int store_copy(struct store *st, const struct blob *from, struct blob *ret);
 void store_segment_drop(struct store *st, uint64_t segment);
+
+/* Packing what is loose (pack.c). take() names the lowest loose segment above `after`, to which
+ * nothing is added any more, or -ENOENT; pack() stores a body of it again, in its place among
+ * the packed (then as with store_copy()). */
+int store_loose_take(struct store *st, uint64_t after, uint64_t *ret_segment);
+int64_t store_loose(struct store *st);		/* bytes */
+bool store_is_calm(struct store *st);		/* now is the time for it */
+int store_pack(struct store *st, const struct blob *from, const char *key,
+	       const char *content_type, struct blob *ret);
+
+/* Trains a dictionary if there are samples enough. False: there are not. Takes a few tenths
+ * of a second: pool threads. */
+bool store_train(struct store *st);
+bool store_may_train(struct store *st);		/* there are */
 
 /* All rows are gone: so are all segments. Files are for store_sweep(). */
 void store_forget_segments(struct store *st);

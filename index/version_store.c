@@ -113,6 +113,8 @@ static void store_run(struct job *job)
 	if (!err) {
 		index_worked(ix);
 		drop_body(v, &blob);
+		if (store_may_train(ix->store))
+			pack_start(ix);
 		step("stored");
 	} else {
 		count(unstored);
@@ -141,7 +143,10 @@ void version_store(struct version *v, struct op *done)
 	if (start) {
 		version_ref(v);
 		v->store_job.run = store_run;
-		pool_post(&v->index->pool, &v->store_job);
+		if (v->body.kind == BODY_FILE)
+			pool_post_long(&v->index->pool, &v->store_job);
+		else
+			pool_post(&v->index->pool, &v->store_job);
 	}
 	if (done)
 		writer_post(v->index, done);

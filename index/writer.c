@@ -261,6 +261,7 @@ static int run_op(struct batch *b, struct op *op)
 		return op->run(ix, &b->trash, op->run_arg);
 	case OP_VALUE:
 		return db_set_value(ix->db, op->key, op->data, op->len);
+	case OP_BETWEEN:
 	case OP_EVICT:
 	case OP_NOTHING:
 		break;
@@ -355,29 +356,47 @@ static int write_batch(struct batch *b, struct list *ops)
 	return err;
 }
 
+/* Takes out what is for behind the batch. True: there is something to write left. */
+static bool sort_batch(struct batch *b, struct list *ops, struct list *between,
+		       struct list *evicts)
+{
+	struct op *op, *next;
+	bool writes = false;
+
+	list_for_each_safe(op, next, ops, link) {
+		if (op->kind != OP_EVICT && op->kind != OP_BETWEEN) {
+			writes = writes || op->kind != OP_NOTHING;
+			continue;
+		}
+		list_remove(&op->link);
+		list_append(op->kind == OP_EVICT ? evicts : between, &op->link);
+		if (op->kind == OP_EVICT) {
+			b->evict = true;
+			b->evict_bytes += op->bytes;
+		}
+	}
+	return writes;
+}
+
 static void run_batch(struct index *ix, struct list *ops)
 {
 	struct batch b = { .ix = ix };
-	struct list evicts = LIST_INIT(evicts);
-	struct op *op, *next;
-	bool writes = false;
+	struct list evicts = LIST_INIT(evicts), between = LIST_INIT(between);
+	bool writes = sort_batch(&b, ops, &between, &evicts);
+	struct op *op;
 	int err = 0;
 
-	list_for_each_safe(op, next, ops, link) {
-		writes = writes || (op->kind != OP_EVICT && op->kind != OP_NOTHING);
-		if (op->kind != OP_EVICT)
-			continue;
-		b.evict = true;
-		b.evict_bytes += op->bytes;
-		list_remove(&op->link);
-		list_append(&evicts, &op->link);
-	}
 	if (writes) {
 		err = write_batch(&b, ops);
 		ix->wrote = true;
 	}
 	finish_ops(ops, err);
 	trash_empty(ix, &b.trash);
+	list_for_each(op, &between, link) {
+		op->err = op->between(ix, op->run_arg);
+		ix->wrote = true;
+	}
+	finish_ops(&between, 0);
 	if (b.evict || space_excess(&ix->space) > 0)
 		housekeeping_evict(ix, b.evict_bytes);
 	finish_ops(&evicts, 0);
@@ -414,6 +433,17 @@ int writer_run(struct index *ix, int (*run)(struct index *, struct trash *, void
 	if (!op)
 		return -ENOMEM;
 	op->run = run;
+	op->run_arg = arg;
+	return writer_call(ix, op);
+}
+
+int writer_between(struct index *ix, int (*between)(struct index *ix, void *arg), void *arg)
+{
+	struct op *op = op_new(OP_BETWEEN);
+
+	if (!op)
+		return -ENOMEM;
+	op->between = between;
 	op->run_arg = arg;
 	return writer_call(ix, op);
 }

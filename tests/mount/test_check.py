@@ -88,12 +88,16 @@ def in_index(cache, sql, *args):
         db.close()
 
 
+def is_segment(path):
+    return os.path.basename(path).startswith(("seg-", "raw-"))
+
+
 def large(cache):
-    return [path for path in files(cache) if "seg-" not in path]
+    return [path for path in files(cache) if not is_segment(path)]
 
 
 def segments(cache):
-    return [path for path in files(cache) if "seg-" in path and os.path.getsize(path)]
+    return [path for path in files(cache) if is_segment(path) and os.path.getsize(path)]
 
 
 def test_a_clean_cache(mount, bodies):
@@ -114,7 +118,8 @@ def damage_a_row(cache):
 def damage_a_segment(cache):
     (segment, at), = in_index(cache, "SELECT blob_id, blob_offset FROM version"
                               " WHERE key LIKE '%/8.bin'")
-    flip(cache / "blobs" / f"seg-{segment:08}", at + 50)
+    path, = (cache / "blobs").glob(f"*-{segment:08}")
+    flip(path, at + 50)
 
 
 def damage_all_files(cache):

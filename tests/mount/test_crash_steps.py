@@ -80,7 +80,7 @@ def leftovers(cache):
     kinds = rows(cache)
     found = [name for name in os.listdir(cache / "partial") if kinds.get(int(name)) != PARTIAL]
     for folder, _, files in os.walk(cache / "blobs"):
-        found += [name for name in files if not name.startswith("seg-") and
+        found += [name for name in files if not name.startswith(("seg-", "raw-")) and
                   not (name.isdigit() and kinds.get(int(name)) == FILE)]
     return found
 

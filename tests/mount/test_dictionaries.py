@@ -25,6 +25,8 @@ def filled(make_mount, origin):
                      headers=[("Content-Type", "application/json")], etag=f'"{number}"', ranges=True)
     mount = make_mount(origin.url)
     for number in range(N):
+        if number == 120:
+            eventually(lambda: dictionaries(mount), "trained")
         assert read(mount / f"{number}.json") == card(number)
     eventually(lambda: mount.stat("bytes_stored") and mount.stat("objects") == N, "stored")
     return mount

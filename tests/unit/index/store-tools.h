@@ -28,6 +28,7 @@ struct scratch {
 	int dir;
 	struct space space;
 	struct store *store;
+	bool put_off;		/* set, and reopened: packing may be put off */
 };
 
 static inline int scratch_unlink(const char *path, const struct stat *st, int type,
@@ -42,7 +43,9 @@ static inline int scratch_unlink(const char *path, const struct stat *st, int ty
 static inline void scratch_open_store(struct scratch *s, bool compress)
 {
 	struct store_config config = { .dir = s->dir, .space = &s->space,
-				       .compress = compress, .level = 3 };
+				       .compress = compress, .level = 3,
+				       .pace = s->put_off ? STORE_AS_TIME_ALLOWS
+							   : STORE_AT_ONCE };
 
 	assert_int_equal(store_open(&config, &s->store), 0);
 }

@@ -49,6 +49,7 @@ static void learn(struct dictionaries *ds, uint64_t group, unsigned kind)
 
 	for (unsigned i = 0; i < BODIES; i++)
 		dictionaries_learn(ds, group, body, make_alike(body, kind, i));
+	dictionaries_train(ds);
 }
 
 static struct dictionaries *fresh(struct kept *k)
@@ -182,6 +183,10 @@ static void test_bodies_with_nothing_in_common_get_none(void **state)
 			body[j] = (char)(body[j] + (char)(i * 31));
 		dictionaries_learn(ds, 1, body, LEN);
 	}
+	assert_true(dictionaries_due(ds));
+	assert_true(dictionaries_train(ds));
+	assert_false(dictionaries_due(ds));
+	assert_false(dictionaries_train(ds));
 	assert_null(dictionaries_of(ds, 1));
 	assert_int_equal(k.calls, 0);
 	dictionaries_free(ds);

@@ -49,7 +49,7 @@ static void put(struct fixture *f, size_t len, uint64_t seed, uint64_t *segment,
 {
 	char *data = make_body(len, false, seed);
 
-	assert_int_equal(segment_append(f->ss, data, len, segment, offset), 0);
+	assert_int_equal(segment_append(f->ss, SEGMENT_PACKED, data, len, segment, offset), 0);
 	free(data);
 }
 
@@ -118,7 +118,7 @@ static void test_full_segments_are_followed_and_dead_ones_deleted(void **state)
 	(void)state;
 	fixture_init(&f, 1 << 30);
 	for (int i = 0; i < N; i++)
-		assert_int_equal(segment_append(f.ss, data, LEN, &segment[i], &offset[i]), 0);
+		assert_int_equal(segment_append(f.ss, SEGMENT_PACKED, data, LEN, &segment[i], &offset[i]), 0);
 	assert_int_equal(file_bytes(&f, segment[0]), SEGMENT_SIZE);
 	assert_true(segment[N - 1] > segment[0]);
 	for (int i = 0; i < N; i++) {
@@ -213,11 +213,11 @@ static void test_a_failing_write_leaks_nothing(void **state)
 
 	(void)state;
 	fixture_init(&f, 40960);
-	assert_int_equal(segment_append(f.ss, data, 100000, &segment, &offset), -ENOSPC);
+	assert_int_equal(segment_append(f.ss, SEGMENT_PACKED, data, 100000, &segment, &offset), -ENOSPC);
 	assert_int_equal(space_used(&f.s.space), 0);
 	put(&f, 20000, 1, &segment, &offset);
 	used = space_used(&f.s.space);
-	assert_int_equal(segment_append(f.ss, data, 20000, &segment, &offset), -ENOSPC);
+	assert_int_equal(segment_append(f.ss, SEGMENT_PACKED, data, 20000, &segment, &offset), -ENOSPC);
 	assert_int_equal(space_used(&f.s.space), used);
 	assert_there(&f, 20000, 1, segment, offset);
 	fixture_fini(&f);
