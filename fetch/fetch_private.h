@@ -7,6 +7,7 @@
  * transfer_fail.c what went wrong, and another try     thread F
  * request.c  what we send                               thread F
  * response.c what came: headers decide, bytes flow      thread F
+ * response_range.c   ... upon a Range request           thread F
  * promise.c  versions of which a listing told thread F, but promise_make()
  * dirs*.c    what origins list: the door, the memory      any thread
  * gather*.c  and asking for it, reading it                thread L
@@ -254,6 +255,11 @@ void response_refuse_leftovers(struct transfer *t);	/* the body is whole */
 size_t response_header(char *data, size_t size, size_t n, void *transfer);
 size_t response_body(char *data, size_t size, size_t n, void *transfer);
 int response_end_of_body(struct transfer *t);	/* flushes the decoder */
+int64_t response_length(const struct transfer *t);	/* as Content-Length says; -1: it does not */
+
+/* response_range.c: the headers of an answer to a request for bytes of t->v. 0: they come;
+ * -errno: it ends with that; -ENOTSUP: it is about no bytes, an error like any other. */
+int response_range(struct transfer *t);
 
 /* The key of a question about a URL, other than for its content: it has a fragment, which
  * no key of a response has. What comes is shared by who waits for it, never stored. */
