@@ -265,6 +265,7 @@ void db_close(struct db *db)
 	conn_close(db->writer);
 	inos_close(&db->inos);
 	pthread_mutex_destroy(&db->lock);
+	db_filters_free(db);
 	free(db->path);
 	free(db);
 }

@@ -139,6 +139,13 @@ struct db_place { int64_t stored; uint64_t ino; };
 int db_next_in_segment(struct db *db, uint64_t segment, struct db_place *after,
 		       struct record *rows, size_t cap, size_t *ret_n);
 
+/* A filter that answers most questions for what is not there from memory (key_filter.h).
+ * begin() by the writer, outside a transaction, then fill() once on any thread: reads all
+ * keys. wanted(): by the writer; there is none, or it has become too small. */
+int db_filter_begin(struct db *db);
+int db_filter_fill(struct db *db, const _Atomic bool *stop);
+bool db_filter_wanted(struct db *db);
+
 /* The rows as they are now, for another thread to read in peace: what is committed later
  * is not in it. It keeps the WAL from being cut, so not for long. */
 struct db_view;

@@ -14,6 +14,7 @@
 #include "../base/cleanup.h"
 #include "../base/list.h"
 #include "db.h"
+#include "key_filter.h"
 
 /* --- one connection (db_conn.c): used by one thread at a time --- */
 
@@ -123,11 +124,26 @@ int inos_reopen(struct inos *inos, const char *db_path);
 int inos_take(struct inos *inos, uint32_t n, uint64_t *ret_first);
 uint64_t inos_limit(struct inos *inos);
 
+/* --- what is certainly not there (db_filter.c) --- */
+
+#define DB_FILTERS 24		/* each at least twice as large as the one before */
+
+void db_filter_add(struct db *db, const char *key);	/* the writer: before it is committed */
+bool db_filter_says_no(struct db *db, const char *key);	/* any thread */
+void db_filters_free(struct db *db);
+
 /* --- all of it --- */
 
 struct db {
 	char *path;			/* DIR/index.db */
 	struct inos inos;
+
+	/* Stored first in filter, then cleared in filling; read the other way round. */
+	_Atomic(struct key_filter *) filling;	/* takes what is written */
+	_Atomic(struct key_filter *) filter;	/* asked */
+	struct key_filter *filters[DB_FILTERS];	/* all there ever were: somebody may ask one;
+						 * the writer's */
+	unsigned n_filters;
 	bool was_damaged;		/* constant */
 
 	pthread_mutex_t lock;		/* leaf */

@@ -8,6 +8,8 @@ int db_find_key(struct db *db, const char *key, struct record *ret)
 	struct conn *c;
 	int err;
 
+	if (db_filter_says_no(db, key))
+		return -ENOENT;
 	err = db_borrow(db, &c);
 	if (err)
 		return err;
@@ -66,6 +68,8 @@ int db_has_below(struct db *db, const char *prefix)
 	struct conn *c;
 	int err;
 
+	if (db_filter_says_no(db, prefix))
+		return -ENOENT;
 	err = below_end(prefix, &end);
 	if (!err)
 		err = db_borrow(db, &c);
@@ -106,6 +110,8 @@ int db_is_declared(struct db *db, const char *key)
 	struct conn *c;
 	int err;
 
+	if (db_filter_says_no(db, key))
+		return -ENOENT;
 	err = db_borrow(db, &c);
 	if (err)
 		return err;

@@ -41,7 +41,7 @@ static int change(struct db *db, uint64_t ino, sqlite3_stmt *s)
 		stmt_resetp(&s);
 	if (!err && !sqlite3_changes(db->writer->sqlite))
 		err = -ENOENT;
-	if (!err && s != db->writer->stmt[STMT_DELETE])
+	if (!err && s != db->writer->stmt[STMT_DELETE] && s != db->writer->stmt[STMT_PUT])
 		err = row_set_check(db->writer, ino);
 	if (!err)
 		err = count_row(db, ino, 1);
@@ -79,19 +79,25 @@ _Static_assert(COL_STATUS + 1 == 4 && COL_USABLE + 1 == 13 && COL_KIND + 1 == 14
 	       COL_VARY_SUM + 1 == 29,
 	       "parameters are numbered as columns");
 
+/* Of the values that are about to be the row: they are stored as they are bound. */
+#define SUM \
+	"row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17," \
+	" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)"
+
 int db_put(struct db *db, const struct record *r)
 {
 	sqlite3_stmt *s;
 	int err;
 
 	err = conn_prepare(db->writer, STMT_PUT,
-			   "INSERT INTO version (" ROW_COLUMNS ", vary_sum) VALUES (?1, ?2, ?3, ?4,"
+			   "INSERT INTO version (" ROW_COLUMNS ", vary_sum, row_check) VALUES (?1, ?2, ?3, ?4,"
 			   " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-			   " ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?29)"
+			   " ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?29, " SUM ")"
 			   " ON CONFLICT (ino) DO UPDATE SET key = ?2, current = ?3,"
-			   " " SET_META ", " SET_BLOB, &s);
+			   " " SET_META ", " SET_BLOB ", row_check = " SUM, &s);
 	if (err)
 		return err;
+	db_filter_add(db, r->key);
 	sqlite3_bind_int(s, COL_CURRENT + 1, r->current);
 	if (stmt_bind_text(s, COL_KEY + 1, r->key))
 		err = -EFBIG;
@@ -155,6 +161,8 @@ static int declare(struct db *db, const char *key, bool declared)
 	sqlite3_stmt *s;
 	int err;
 
+	if (declared)
+		db_filter_add(db, key);
 	if (declared)
 		err = conn_prepare(db->writer, STMT_DECLARE,
 				   "INSERT INTO declared (key) VALUES (?1)"

@@ -16,7 +16,11 @@
 #include "ballast.h"
 #include "index_private.h"
 
-enum { WAL_MAX = 16 * 1024 * 1024, BLOCK = 4096 };
+enum {
+	WAL_MAX = 16 * 1024 * 1024,
+	BLOCK = 4096,
+	ROW_WRITES = 16 * BLOCK,	/* to the WAL for a row, at most: its pages, and those above */
+};
 
 /* --- eviction --- */
 
@@ -173,12 +177,18 @@ static void checkpoint(struct index *ix)
 	ix->checkpointed = db_disk_bytes(ix->db);
 }
 
-/* What the index takes grows before it is counted: so more is counted. */
-void housekeeping_count_index(struct index *ix)
+/* What the index takes grows before it is counted: so more is counted, and it is looked at
+ * when it can have grown by a part of that. */
+void housekeeping_count_index(struct index *ix, int rows)
 {
-	int64_t bytes = db_disk_bytes(ix->db), slack;
+	int64_t slack = ix->config.size / 16 < WAL_MAX ? ix->config.size / 16 : WAL_MAX;
+	int64_t bytes;
 
-	slack = ix->config.size / 16 < WAL_MAX ? ix->config.size / 16 : WAL_MAX;
+	ix->uncounted += (int64_t)rows * ROW_WRITES;
+	if (rows && ix->uncounted < slack / 8)
+		return;
+	ix->uncounted = 0;
+	bytes = db_disk_bytes(ix->db);
 	if (bytes > ix->checkpointed + slack) {
 		checkpoint(ix);
 		bytes = ix->checkpointed;
@@ -219,7 +229,7 @@ void housekeeping_tick(struct index *ix)
 	uint64_t left = 0;
 
 	cut_wal_when_idle(ix);
-	housekeeping_count_index(ix);
+	housekeeping_count_index(ix, 0);
 	WITH_LOCK(&ix->lock)
 		left = ix->ahead_end - ix->ahead_ino;
 	if (left == 0) {
@@ -235,6 +245,7 @@ void housekeeping_tick(struct index *ix)
 		housekeeping_evict(ix, 0);
 	compact_one(ix);
 	pack_start(ix);
+	keys_start(ix);
 	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
 	renew_dir(ix);
 	if (!db_is_there(ix->db))

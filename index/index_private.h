@@ -76,12 +76,14 @@ struct index {
 	struct evict evict;
 	bool reopened;			/* the directory is a new one: count it anew */
 	int64_t checkpointed;		/* bytes of the index after the last checkpoint */
+	int64_t uncounted;		/* that it may have grown by since it was looked at */
 	bool wrote;			/* rows, since the last tick */
 	bool wal_idles;			/* it holds rows, and is to be cut when no more come */
 	uint64_t first_ino;		/* of this run: rows below are of former ones */
 
 	struct checker checker;		/* see check.c */
 	struct pool pool;		/* threads C */
+	struct job keys_job;		/* keys.c; queued or running while a filter is filled */
 	struct job pack_job;		/* pack.c; queued or running while packing is set */
 	_Atomic bool packing;
 	_Atomic int64_t unpacked;	/* bytes that stayed loose although there was time */
@@ -207,13 +209,16 @@ bool moves_same_place(const struct blob *a, const struct blob *b);
  * row could not be changed where it should have gone. Empties m. */
 void moves_finish(struct moves *m, bool committed);
 
+/* keys.c */
+void keys_start(struct index *ix);		/* thread I: a filter is made if one is wanted */
+
 /* pack.c */
 void pack_start(struct index *ix);		/* any thread: packs what is loose, if it is time */
 
 /* housekeeping.c: thread I, outside of a transaction unless it says so. */
 void housekeeping_evict(struct index *ix, int64_t bytes);
 void housekeeping_tick(struct index *ix);	/* about once a second */
-void housekeeping_count_index(struct index *ix);	/* after a batch */
+void housekeeping_count_index(struct index *ix, int rows);	/* that were written; 0: looks in any case */
 void renew_index(struct index *ix);		/* renew.c */
 void renew_dir(struct index *ix);		/* renew.c; if it was deleted and made again */
 void compact_one(struct index *ix);		/* compact.c */

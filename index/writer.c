@@ -338,6 +338,21 @@ static bool takes_away(const struct list *ops)
 	return false;
 }
 
+/* How many were written at most; 0: that cannot be said. */
+static int rows_of(const struct list *ops)
+{
+	struct op *op;
+	int n = 0;
+
+	list_for_each(op, ops, link) {
+		if (op->kind == OP_SYNC)
+			n++;
+		else if (op->kind != OP_NOTHING)
+			return 0;
+	}
+	return n;
+}
+
 static int write_batch(struct batch *b, struct list *ops)
 {
 	struct index *ix = b->ix;
@@ -352,7 +367,7 @@ static int write_batch(struct batch *b, struct list *ops)
 	} else {
 		index_worked(ix);
 	}
-	housekeeping_count_index(ix);
+	housekeeping_count_index(ix, rows_of(ops));
 	return err;
 }
 
@@ -461,6 +476,7 @@ static void *writer_main(void *arg)
 	db_adopt(ix->db);
 	housekeeping_leftovers(ix);
 	orphans_start(ix);
+	keys_start(ix);
 	for (;;) {
 		struct list ops = LIST_INIT(ops), *first;
 		int n = 0;
