@@ -5,8 +5,8 @@
 #include "../base/clock.h"
 
 enum {
-	SHARE = 20,			/* packing at once may take one in so many ns ... */
-	BURST_NS = 20 * 1000 * 1000,	/* ... and so many more */
+	SHARE = 50,			/* packing at once may take one in so many ns ... */
+	BURST_NS = 10 * 1000 * 1000,	/* ... and so many more */
 	CALM_MS = 200,
 };
 
