@@ -24,12 +24,13 @@
 #define LOOSE_MOST (256LL << 20)	/* bytes; of a small cache, an eighth */
 
 struct store {
-	/* Constant once open, but for started_ns. */
+	/* Constant once open and in use, but for started_ns. */
 	int cache_dir;			/* borrowed */
 	int dir;			/* blobs/ */
 	int64_t dir_bytes;		/* what blobs/ itself is counted as */
 	struct space *space;		/* borrowed */
 	_Atomic int64_t started_ns;	/* what is older may be swept */
+	bool nobody_puts;		/* what is younger, too */
 	struct dictionaries *dictionaries;
 	struct codec_pool *codecs;
 	struct chunk_cache *chunks;
@@ -509,6 +510,11 @@ void store_forget_segments(struct store *st)
 	segments_drop_all(st->segments);
 }
 
+void store_nobody_puts(struct store *st)
+{
+	st->nobody_puts = true;
+}
+
 int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 		bool (*segment_known)(void *arg, uint64_t segment), void *arg,
 		const _Atomic bool *stop, int64_t *removed)
@@ -520,5 +526,6 @@ int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 	while (!*stop && segment_next_old(st->segments, segment, &segment) == 0)
 		if (!segment_known(arg, segment))
 			*removed += segment_drop(st->segments, segment);
-	return sweep_files(st->dir, st->space, &started, known, arg, stop, removed);
+	return sweep_files(st->dir, st->space, st->nobody_puts ? NULL : &started, known, arg, stop,
+			   removed);
 }
