@@ -35,7 +35,8 @@ struct map_node *map_find(const struct map *m, uint64_t hash,
 			  bool (*same)(const struct map_node *node, const void *arg),
 			  const void *arg);
 
-/* Every entry; each() may not change the map. Stops when it returns false. */
+/* Every entry; each() may not change the map. Stops when it returns false. At the end of a
+ * map, with nothing but map_fini() to follow, each() may free its entry. */
 void map_each(const struct map *m, bool (*each)(struct map_node *node, void *arg), void *arg);
 
 uint64_t map_hash_bytes(const void *data, size_t len);

@@ -1,12 +1,14 @@
 /* fetch_private.h - what the files of the fetch core share.
  *
  * want.c     the door: serve, join, or start            any thread
+ * stored.c   may it be used, and for how long?          any thread
  * purge.c    what is under way is not kept              any thread
  * loop.c     epoll and curl_multi, messages, timers     thread F
  * transfer.c one exchange: begin, redirect, end         thread F
  * transfer_fail.c what went wrong, and another try     thread F
  * request.c  what we send                               thread F
  * response.c what came: headers decide, bytes flow      thread F
+ * response_range.c   ... upon a Range request           thread F
  * promise.c  versions of which a listing told thread F, but promise_make()
  * dirs*.c    what origins list: the door, the memory      any thread
  * gather*.c  and asking for it, reading it                thread L
@@ -210,14 +212,28 @@ void transfer_leave(struct transfer *t);	/* cannot be joined any more */
 void transfer_leave_locked(struct transfer *t);	/* with fetch.lock held */
 /* Starts what brings v, a promise; -EAGAIN: look again. */
 int transfer_start_promised(struct fetch *f, struct version *v);
-/* For how long nobody need ask again. */
-int64_t fetch_fresh_ms(const struct fetch *f, struct version *v);
-bool want_stale_may_serve(struct version *v);	/* while the origin fails (RFC 5861 4) */
 
 /* Whether the options let url be asked for key: it is that, or where a redirect leads.
  * Whose address it has is seen after DNS. */
 bool fetch_may_ask(const struct fetch *f, const char *key, const char *url);
 const struct policy *fetch_policy(const struct fetch *f, const char *key);
+
+/* stored.c */
+enum stored_use { USE_NOT, USE_FRESH, USE_STALE_WHILE_REVALIDATE, USE_STALE };
+
+/* As index_find(); but what is not to be stored any more is of use only where nothing can be
+ * asked for. */
+int stored_find(const struct fetch *f, const struct policy *policy, const char *key,
+		unsigned flags, struct version **ret);
+enum stored_use stored_may_use(const struct fetch *f, struct version *v, unsigned want_flags);
+bool stored_may_stand_in(struct version *v);	/* while the origin fails (RFC 5861 4) */
+/* Some of it is not there, nobody fetches that any more (it fell out of a window), and
+ * another response could not be told to be the same. */
+bool stored_is_lost(struct version *v);
+/* For how long nobody need ask again. */
+int64_t stored_fresh_ms(const struct fetch *f, struct version *v);
+/* When it is time to ask again behind; INT64_MAX: not while it is fresh. */
+int64_t stored_ahead_ms(const struct policy *p, const struct meta *m);
 
 /* loop.c */
 int loop_open(struct fetch *f);
@@ -262,6 +278,11 @@ void response_refuse_leftovers(struct transfer *t);	/* the body is whole */
 size_t response_header(char *data, size_t size, size_t n, void *transfer);
 size_t response_body(char *data, size_t size, size_t n, void *transfer);
 int response_end_of_body(struct transfer *t);	/* flushes the decoder */
+int64_t response_length(const struct transfer *t);	/* as Content-Length says; -1: it does not */
+
+/* response_range.c: the headers of an answer to a request for bytes of t->v. 0: they come;
+ * -errno: it ends with that; -ENOTSUP: it is about no bytes, an error like any other. */
+int response_range(struct transfer *t);
 
 /* The key of a question about a URL, other than for its content: it has a fragment, which
  * no key of a response has. What comes is shared by who waits for it, never stored. */

@@ -5,14 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
 #include "../base/origins.h"
 #include "../base/log.h"
-#include "content_range.h"
 #include "fetch_private.h"
 #include "outcome.h"
 #include "retry.h"
@@ -108,7 +106,7 @@ static int begin_version(struct transfer *t, struct meta *m)
 	return 0;
 }
 
-static int64_t content_length(const struct transfer *t)
+int64_t response_length(const struct transfer *t)
 {
 	const char *value = headers_get(&t->headers, "Content-Length");
 	curl_off_t length = -1;
@@ -136,7 +134,7 @@ static int on_success(struct transfer *t)
 {
 	_cleanup_(cleanup_free) char *coding = headers_get_joined(&t->headers, "Content-Encoding");
 	_cleanup_(meta_unrefp) struct meta *m = NULL;
-	int64_t length = content_length(t);
+	int64_t length = response_length(t);
 	int err = decoder_new(coding, &t->decoder);
 
 	if (err)
@@ -219,66 +217,6 @@ static int on_not_modified(struct transfer *t)
 	return 0;
 }
 
-/* --- 206 and what else a Range request gets --- */
-
-static int changed(struct transfer *t)
-{
-	count(changed);
-	log_debug("%s: changed on the origin while it was read", t->key);
-	return give_up(t, -ESTALE);
-}
-
-/* The same strong validator, if there is one to compare: what If-Range was. */
-static bool same_representation(const struct transfer *t, const struct meta *m)
-{
-	const char *etag = headers_get(&t->headers, "ETag");
-	const char *modified = headers_get(&t->headers, "Last-Modified");
-
-	if (etag && m->etag && (fill_is_strong(m->etag) || strcmp(etag, m->etag) != 0))
-		return strcmp(etag, m->etag) == 0;
-	if (modified && m->last_modified)
-		return strcmp(modified, m->last_modified) == 0;
-	return !etag || !m->etag;
-}
-
-static int on_partial(struct transfer *t)
-{
-	_cleanup_(meta_unrefp) struct meta *m = version_meta(t->v);
-	_cleanup_(cleanup_free) char *coding = headers_get_joined(&t->headers, "Content-Encoding");
-	const char *type = headers_get(&t->headers, "Content-Type");
-	const char *field = headers_get(&t->headers, "Content-Range");
-	struct content_range range;
-
-	if ((type && strncasecmp(type, "multipart/byteranges", 20) == 0) || !field ||
-	    content_range_parse(field, &range) < 0 || range.off < 0)
-		return give_up(t, -EIO);
-	if (!same_representation(t, m) ||
-	    (range.length >= 0 && range.length != version_length(t->v)))
-		return changed(t);
-	if (range.off != t->pos || decoder_new(coding, &t->decoder) < 0 || t->decoder)
-		return give_up(t, -EIO);
-	/* Less than asked for is legal: the rest is asked for again. */
-	if (t->end >= 0 && range.end < t->end)
-		t->end = range.end;
-	return 0;
-}
-
-static int on_whole_instead(struct transfer *t)
-{
-	_cleanup_(meta_unrefp) struct meta *m = version_meta(t->v);
-	bool comparable = (m->etag && headers_get(&t->headers, "ETag")) ||
-			  (m->last_modified && headers_get(&t->headers, "Last-Modified"));
-
-	if (!comparable || !same_representation(t, m) ||
-	    content_length(t) != version_length(t->v) ||
-	    headers_get(&t->headers, "Content-Encoding"))
-		return changed(t);
-	/* The very same, only not in ranges: skip to where we were. */
-	t->skip = t->pos;
-	t->end = -1;
-	return 0;
-}
-
 /* --- all of them --- */
 
 /* Whether what came is worth more than the copy that it would take the place of. */
@@ -330,22 +268,19 @@ static int on_error_status(struct transfer *t)
 
 static int on_headers(struct transfer *t)
 {
-	bool wants_range = t->v != NULL;
-
 	t->response_ms = clock_wall_ms();
 	if (is_redirect(t->http_status) && headers_get(&t->headers, "Location"))
 		return policy_note_redirect(t) < 0 ? give_up(t, -ENOMEM) : on_redirect(t);
-	if (wants_range && t->http_status == 206)
-		return on_partial(t);
-	if (wants_range && t->http_status == 200)
-		return on_whole_instead(t);
-	if (wants_range && (t->http_status == 416 || t->http_status == 404 ||
-			    t->http_status == 410 || t->http_status == 412))
-		return changed(t);
-	if (!wants_range && t->http_status == 304 && t->stale)
+	if (t->v) {
+		int err = response_range(t);
+
+		if (err != -ENOTSUP)
+			return err ? give_up(t, err) : 0;
+	} else if (t->http_status == 304 && t->stale) {
 		return on_not_modified(t);
-	if (!wants_range && t->http_status / 100 == 2)
+	} else if (t->http_status / 100 == 2) {
 		return on_success(t);
+	}
 	return on_error_status(t);
 }
 

@@ -19,7 +19,7 @@ static bool stale_may_serve(const struct transfer *t, int err)
 	/* The origin said so; that DNS does not answer is another thing. */
 	if (err == -ENOENT && t->headers_done)
 		return false;
-	return want_stale_may_serve(t->stale);
+	return stored_may_stand_in(t->stale);
 }
 
 /* Before anybody is answered: who then asks again is not ahead of it. */

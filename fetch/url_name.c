@@ -156,6 +156,17 @@ static int stays_encoded(const char *segment)
 	}
 }
 
+/* Both forms of a plain one, as most are, are the same. */
+static int copy_plain(const char *text, char **ret)
+{
+	if (is_dots(text))
+		return -EINVAL;
+	if (strlen(text) > NAME_LEN_MAX)
+		return -ENAMETOOLONG;
+	*ret = strdup(text);
+	return *ret ? 0 : -ENOMEM;
+}
+
 int url_segment_to_name(const char *segment, char **ret)
 {
 	struct buf normal _cleanup_(buf_fini) = BUF_INIT;
@@ -164,6 +175,8 @@ int url_segment_to_name(const char *segment, char **ret)
 
 	if (!*segment || memchr(segment, '/', strcspn(segment, "?")))
 		return -EINVAL;
+	if (url_normalise_is_plain(segment))
+		return copy_plain(segment, ret);
 	encode(&normal, segment, url_normalise_encoding);
 	if (!buf_ok(&normal))
 		return -ENOMEM;
@@ -198,6 +211,8 @@ int url_name_to_segment(const char *name, char **ret)
 		return -ENAMETOOLONG;
 	if (!*name || is_dots(name) || strchr(name, '/'))
 		return -EINVAL;
+	if (url_normalise_is_plain(name))
+		return copy_plain(name, ret);
 	r = unshow(name, &segment);
 	if (r > 0)
 		r = stays_encoded(buf_str(&segment));

@@ -13,9 +13,14 @@ static bool is_unreserved(unsigned char c)
 
 static bool is_kept(unsigned char c, const char *keep)
 {
-	if (!c)
-		return false;
-	return is_unreserved(c) || strchr("!$&'()*+,;=:@", c) || strchr(keep, c);
+	return is_unreserved(c) || (c && (strchr("!$&'()*+,;=:@", c) || strchr(keep, c)));
+}
+
+bool url_normalise_is_plain(const char *text)
+{
+	while (*text && is_kept(*text, URL_KEEP_SEGMENT))
+		text++;
+	return !*text;
 }
 
 static int hex_value(unsigned char c)

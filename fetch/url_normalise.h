@@ -24,6 +24,10 @@ void url_normalise_literal(struct buf *to, const char *text, size_t len, const c
 /* Appends the bytes that text stands for; all that begins no escape is itself. */
 void url_normalise_decode(struct buf *to, const char *text, size_t len);
 
+/* Whether all bytes of a segment stand for themselves in whichever form: it has no escapes,
+ * no query, and nothing that would have to be encoded. */
+bool url_normalise_is_plain(const char *text);
+
 /* Resolves "." and ".." in place (RFC 3986 5.2.4). path begins with '/'; its
  * encoding is normal, so "%2e" is a dot already. */
 void url_normalise_dots(char *path);

@@ -49,28 +49,6 @@ void transfer_leave(struct transfer *t)
 		transfer_leave_locked(t);
 }
 
-/* When it is time to ask again behind; INT64_MAX: not while it is fresh. */
-static int64_t ahead_ms(const struct policy *p, const struct meta *m)
-{
-	int64_t lifetime = m->fresh_until_ms - m->response_ms;
-
-	if (p->refresh_ahead <= 0 || m->flags & META_IMMUTABLE || m->status / 100 != 2 ||
-	    m->fresh_until_ms == INT64_MAX || lifetime <= 0)
-		return INT64_MAX;
-	return m->response_ms + lifetime / 100 * p->refresh_ahead;
-}
-
-int64_t fetch_fresh_ms(const struct fetch *f, struct version *v)
-{
-	struct meta *m = version_meta(v);
-	int64_t now = clock_wall_ms(), ahead = ahead_ms(fetch_policy(f, version_key(v)), m);
-	int64_t until = now < ahead && ahead < m->fresh_until_ms ? ahead : m->fresh_until_ms;
-	int64_t left = m->flags & META_STORE ? until - now : 0;
-
-	meta_unref(m);
-	return left > 0 ? left : 0;
-}
-
 /* Nobody uses the name now, so it is neither a hit nor a miss. */
 static bool is_warm(const struct want *w)
 {
@@ -115,7 +93,7 @@ void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_
 			transfer_leave_locked(t);
 	}
 	version_unref(old);
-	fresh_ms = v ? fetch_fresh_ms(t->fetch, v) : 0;
+	fresh_ms = v ? stored_fresh_ms(t->fetch, v) : 0;
 	/* A stale copy stands in for a failing origin: not asked again at once. */
 	if (v && status == CACHE_STALE)
 		fresh_ms = 1000;
@@ -133,45 +111,7 @@ void transfer_answer(struct transfer *t, int err, struct version *v, enum cache_
 	}
 }
 
-/* --- what is stored --- */
-
-enum use { USE_NOT, USE_FRESH, USE_STALE_WHILE_REVALIDATE, USE_STALE };
-
-/* Some of it is not there, nobody fetches that any more (it fell out of a window), and
- * another response could not be told to be the same. */
-static bool is_lost(struct version *v)
-{
-	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
-
-	if (fill_can_compare(m))
-		return false;
-	return version_state(v) == VERSION_ARRIVING || version_missing(v, 0) < version_length(v);
-}
-
-bool fetch_selects(const struct fetch *f, struct version *v)
-{
-	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
-
-	return policy_selects(f, m, version_key(v));
-}
-
-static enum use may_use(const struct fetch *f, struct version *v, unsigned flags)
-{
-	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
-	int64_t now = clock_wall_ms();
-
-	if (version_state(v) == VERSION_FAILED || version_length(v) < 0)
-		return USE_NOT;
-	if (flags & WANT_CACHED || atomic_load(&f->offline))
-		return USE_STALE;
-	if (flags & WANT_RELOAD || is_lost(v))
-		return USE_NOT;
-	if (now < m->fresh_until_ms)
-		return USE_FRESH;
-	if (now < m->swr_until_ms)
-		return USE_STALE_WHILE_REVALIDATE;
-	return USE_NOT;
-}
+/* --- what is stored is served --- */
 
 static void serve(const struct fetch *f, struct want *w, struct version *v,
 		  enum cache_status status)
@@ -187,15 +127,7 @@ static void serve(const struct fetch *f, struct want *w, struct version *v,
 	else
 		count_by_at(version_key(v), negative_hits, !is_warm(w));
 	version_touch(v);
-	deliver(version_key(v), w, 0, v, status, status == CACHE_HIT ? fetch_fresh_ms(f, v) : 0);
-}
-
-bool want_stale_may_serve(struct version *v)
-{
-	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
-
-	return m->status / 100 == 2 && !(m->flags & META_MUST_REVALIDATE) &&
-	       clock_wall_ms() < m->sie_until_ms;
+	deliver(version_key(v), w, 0, v, status, status == CACHE_HIT ? stored_fresh_ms(f, v) : 0);
 }
 
 static void deliver_held(const char *key, struct want *w, int err)
@@ -208,7 +140,7 @@ static void deliver_held(const char *key, struct want *w, int err)
 /* The origin does not want to be asked now, or there was none a moment ago. False: it
  * is to be asked. */
 static bool answer_held(struct fetch *f, const char *key, struct want *w, struct version *v,
-			enum use use)
+			enum stored_use use)
 {
 	int err = 0;
 
@@ -221,8 +153,8 @@ static bool answer_held(struct fetch *f, const char *key, struct want *w, struct
 	else
 		return false;
 	if (use == USE_STALE_WHILE_REVALIDATE ||
-	    (v && version_state(v) != VERSION_FAILED && version_length(v) >= 0 && !is_lost(v) &&
-	     want_stale_may_serve(v)))
+	    (v && version_state(v) != VERSION_FAILED && version_length(v) >= 0 && !stored_is_lost(v) &&
+	     stored_may_stand_in(v)))
 		serve(f, w, v, CACHE_STALE);
 	else
 		deliver_held(key, w, err);
@@ -270,7 +202,7 @@ static void join(struct transfer *t, struct want *w, bool may_be_stale,
 /* Its beginning fell out of the window, and no other response can bring it back. */
 static bool has_lost_its_beginning(struct version *v)
 {
-	return is_lost(v) && version_missing(v, 0) == 0 && version_stored(v) > 0;
+	return stored_is_lost(v) && version_missing(v, 0) == 0 && version_stored(v) > 0;
 }
 
 /* Or failed. Readers may have had its last byte before its state says so. */
@@ -305,7 +237,7 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 			join(t, w, !(flags & WANT_RELOAD), &answer);
 	}
 	if (answer) {
-		deliver(key, w, 0, answer, w->status, fetch_fresh_ms(f, answer));
+		deliver(key, w, 0, answer, w->status, stored_fresh_ms(f, answer));
 		version_unref(answer);
 	}
 	return joined;
@@ -322,7 +254,7 @@ static int start(struct fetch *f, const char *key, const char *url, struct want 
 
 	if (!t)
 		return -ENOMEM;
-	if (stale && !is_lost(stale)) {
+	if (stale && !stored_is_lost(stale)) {
 		t->stale = version_ref(stale);
 		t->meanwhile = version_ref(stale);
 	}
@@ -384,7 +316,7 @@ static void refresh_ahead(struct fetch *f, const char *key, const char *url,
 	int held = 0;
 
 	if (atomic_load(&f->offline) || !fetch_may_ask(f, key, key) ||
-	    now < ahead_ms(fetch_policy(f, key), m))
+	    now < stored_ahead_ms(fetch_policy(f, key), m))
 		return;
 	WITH_LOCK(&f->lock)
 		held = hold_find(&f->holds, key, now);
@@ -401,25 +333,6 @@ bool fetch_may_ask(const struct fetch *f, const char *key, const char *url)
 	return policies_own(f->config.policies, key, url);
 }
 
-/* As index_find(); but what is not to be stored any more is of use only where nothing can be
- * asked for. */
-static int find_stored(const struct fetch *f, const struct policy *policy, const char *key,
-		       unsigned flags, struct version **ret)
-{
-	int err;
-
-	if (!(flags & WANT_CACHED) && !atomic_load(&f->offline) &&
-	    !policy_stores(f->config.policies, policy, key))
-		return -ENOENT;
-	err = index_find(f->config.index, key, ret);
-	/* The answer to another request confirms nothing and stands in for nothing. */
-	if (!err && !fetch_selects(f, *ret)) {
-		version_unref(TAKE_PTR(*ret));
-		err = -ENOENT;
-	}
-	return err;
-}
-
 /* url: what is sent for it; NULL: the key. */
 static void want(struct fetch *f, const char *key, const char *url, unsigned flags,
 		 struct want *w)
@@ -430,17 +343,17 @@ static void want(struct fetch *f, const char *key, const char *url, unsigned fla
 	for (;;) {
 		_cleanup_(version_unrefp) struct version *v = NULL;
 		uint64_t generation = 0;
-		enum use use;
+		enum stored_use use;
 		int err;
 
 		if (!(flags & WANT_CACHED) && try_join(f, key, flags, w, &generation))
 			return;
-		err = find_stored(f, policy, key, flags, &v);
-		use = err ? USE_NOT : may_use(f, v, flags);
+		err = stored_find(f, policy, key, flags, &v);
+		use = err ? USE_NOT : stored_may_use(f, v, flags);
 		if (use == USE_FRESH)
 			refresh_ahead(f, key, url, v, generation);
 		if (use == USE_FRESH || use == USE_STALE) {
-			serve(f, w, v, use == USE_FRESH || fetch_fresh_ms(f, v) ? CACHE_HIT : CACHE_STALE);
+			serve(f, w, v, use == USE_FRESH || stored_fresh_ms(f, v) ? CACHE_HIT : CACHE_STALE);
 			return;
 		}
 		if (!(flags & (WANT_RELOAD | WANT_CACHED)) && !atomic_load(&f->offline) &&

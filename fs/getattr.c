@@ -6,19 +6,13 @@
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
-#include <stdlib.h>
 
-#include "ask.h"
 #include "attr.h"
 #include "known.h"
 #include "ops.h"
+#include "page.h"
 #include "path.h"
 #include "reply.h"
-
-struct asked {
-	uint64_t ino;
-	unsigned era;			/* revisit.h */
-};
 
 static void reply_dir(struct fs *fs, struct fuse_req *req, const struct inode *i, bool page)
 {
@@ -33,43 +27,25 @@ static bool means_directory(struct fs *fs, const struct inode *i, pid_t pid)
 	       revisit_came_back(&fs->revisits, pid, i->ino);
 }
 
-static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
-		     struct version *v, int64_t fresh_ms, enum cache_status status)
+static void no_page(struct fs *fs, struct fuse_req *req, struct inode *i, int err,
+		    struct fuse_file_info *fi)
 {
-	const struct asked *a = arg;
-	struct inode *i = inodes_find(&fs->inodes, a->ino);
-
-	(void)fresh_ms;
-	(void)status;
-	if (!i)
-		reply_err(req, -ESTALE);
-	else if (err == 0 && revisit_sent_back(&fs->revisits, fuse_req_ctx(req)->pid, i->ino,
-					       i->parent, i->name, v, a->era) == 0)
-		reply_err(req, -ESTALE);
-	else if (err == -EINTR)
+	(void)fi;
+	if (!i || err == -EINTR)
 		reply_err(req, err);
 	else
 		reply_dir(fs, req, i, true);
-	inode_unref(&fs->inodes, i);
 }
 
 static void getattr_dir(struct fs *fs, struct fuse_req *req, const struct inode *i)
 {
 	_cleanup_(cleanup_free) char *page = i->ino == INODE_ROOT ? NULL : path_page_key(i->key);
-	struct asked *a;
 
-	if (!page || known_page(fs, page) == KNOWN_NONE || known_dir_by_rule(fs, i)) {
+	if (!page || known_page(fs, page) == KNOWN_NONE || known_dir_by_rule(fs, i))
 		reply_dir(fs, req, i, false);
-		return;
-	}
-	a = means_directory(fs, i, fuse_req_ctx(req)->pid) ? NULL : malloc(sizeof(*a));
-	if (!a) {
+	else if (means_directory(fs, i, fuse_req_ctx(req)->pid) ||
+		 page_ask(fs, req, i, page, NULL, no_page) < 0)
 		reply_dir(fs, req, i, true);
-		return;
-	}
-	a->ino = i->ino;
-	a->era = revisits_era(&fs->revisits);
-	ask_want(fs, req, page, answered, a);
 }
 
 void getattr_op(struct fuse_req *req, uint64_t ino, struct fuse_file_info *fi)

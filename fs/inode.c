@@ -57,21 +57,16 @@ void inodes_init(struct inodes *t)
 	t->by_shown = (struct map)MAP_INIT;
 }
 
-static bool take_first(struct map_node *node, void *arg)
+static bool free_one(struct map_node *node, void *arg)
 {
-	*(struct inode **)arg = container_of(node, struct inode, by_ino);
-	return false;
+	(void)arg;
+	inode_free(container_of(node, struct inode, by_ino));
+	return true;
 }
 
 void inodes_fini(struct inodes *t)
 {
-	while (t->by_ino.n > 0) {
-		struct inode *i = NULL;
-
-		map_each(&t->by_ino, take_first, &i);
-		map_remove(&t->by_ino, &i->by_ino);
-		inode_free(i);
-	}
+	map_each(&t->by_ino, free_one, NULL);
 	map_fini(&t->by_ino);
 	map_fini(&t->by_name);
 	map_fini(&t->by_shown);

@@ -248,7 +248,7 @@ static bool answer(struct fs *fs, struct fuse_req *req, const struct inode *pare
 		return true;
 	}
 	/* Empty ones come whole with their headers; and those that were asked for in vain. */
-	if (e.exact || e.asked || fetch_is_offline(fs->fetch))
+	if (e.exact || e.asked || fetch_is_offline(fs->fetch) || ask_sees_only_cached(fs, req))
 		return false;
 	ask_ahead(fs, parent, look);
 	return ask_head(fs, req, parent->ino, name, p, look->reading);
@@ -266,7 +266,7 @@ bool listed_lookup(struct fs *fs, struct fuse_req *req, const struct inode *pare
 			  &look))
 		return false;
 	done = look.first && !look.list->entries[look.entry].dir &&
-	       !ask_sees_only_cached(fs, req) && answer(fs, req, parent, name, p, &look);
+	       answer(fs, req, parent, name, p, &look);
 	dirlist_unref(look.list);
 	return done;
 }

@@ -233,15 +233,15 @@ static void lookup_child(struct fs *fs, struct fuse_req *req, const struct inode
 		lookup_ask(fs, req, parent->ino, name, &p);
 		return;
 	}
-	page = known_page(fs, p.file);
-	if (listed == LISTED_FILE)
+	if (listed == LISTED_FILE) {
 		p.guess = PATH_FILE;
+		if (!listed_lookup(fs, req, parent, name, &p))
+			lookup_ask(fs, req, parent->ino, name, &p);
+		return;
+	}
+	page = known_page(fs, p.file);
 	if (listed == LISTED_DIR && p.dir)
 		answer_dir(fs, req, parent->ino, name, p.dir, page != KNOWN_NONE);
-	else if (listed == LISTED_FILE && listed_lookup(fs, req, parent, name, &p))
-		return;
-	else if (listed == LISTED_FILE)
-		lookup_ask(fs, req, parent->ino, name, &p);
 	else if (p.guess == PATH_FILE && (page != KNOWN_NONE || !p.dir))
 		lookup_ask(fs, req, parent->ino, name, &p);
 	else if (p.guess == PATH_EITHER && page != KNOWN_LEAF)

@@ -140,8 +140,6 @@ static int add_listed(struct fs *fs, struct names *l, size_t entry)
 		return 0;
 	if (is_dir_by_origin(fs, l, one.name, e->dir))
 		one.type = S_IFDIR;
-	else
-		one.key = join(l->inode->key, e->name);
 	return add_name(l, &one);
 }
 

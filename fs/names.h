@@ -19,7 +19,8 @@ struct inode;
 
 struct listed {
 	char *name;			/* as shown */
-	char *key;			/* of a file that may be shown with its size, or NULL */
+	char *key;			/* of a file that may be shown with its size; NULL: of none,
+					 * or (S_IFREG) of what only the dirlist has: that entry's */
 	uint64_t ino;
 	mode_t type;
 	bool stored;			/* the index knows it */

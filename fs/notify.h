@@ -1,6 +1,7 @@
 /* notify.h - tell the kernel that the names it remembers are out of date.
  *
- * FUSE_NOTIFY_INC_EPOCH (Linux 6.16, fuse_dev.c) makes it ask for every name again.
+ * FUSE_NOTIFY_INC_EPOCH (Linux 6.16, fuse_dev.c) makes it ask for every name again, and
+ * drop the inodes and pages of those that nobody has open: not to be done lightly.
  * It takes no lock, unlike notify_inval_entry, which needs the directory's: a parked
  * LOOKUP holds that one. Older kernels are waited for: no name is trusted longer
  * than its entry timeout.

@@ -6,45 +6,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "ask.h"
 #include "attr.h"
 #include "known.h"
 #include "listed.h"
 #include "ops.h"
 #include "options.h"
+#include "page.h"
 #include "path.h"
 #include "reply.h"
 
-struct asked {
-	uint64_t ino;
-	unsigned era;			/* revisit.h */
-	struct fuse_file_info fi;
-};
-
-static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
-		     struct version *v, int64_t fresh_ms, enum cache_status status)
+static void no_page(struct fs *fs, struct fuse_req *req, struct inode *i, int err,
+		    struct fuse_file_info *fi)
 {
-	const struct asked *a = arg;
-	struct inode *i = inodes_find(&fs->inodes, a->ino);
-
-	(void)fresh_ms;
-	(void)status;
-	if (!i)
-		err = -ESTALE;
-	else if (err == 0)
-		err = revisit_sent_back(&fs->revisits, fuse_req_ctx(req)->pid, i->ino,
-					i->parent, i->name, v, a->era);
-	if (err == 0)
-		reply_err(req, -ESTALE);
-	else if (i && (err == -EISDIR || (err != -EINTR && known_below(fs, i->key))))
-		/* No page, or none that can be had, but a directory for certain. */
-		listing_open(fs, req, i, &a->fi);
+	/* It may be a directory for certain. */
+	if (i && (err == -EISDIR || (err != -EINTR && known_below(fs, i->key))))
+		listing_open(fs, req, i, fi);
 	else
 		reply_err(req, err);
-	inode_unref(&fs->inodes, i);
 }
 
 /* A scheme, or an origin: what is above that is not its own. */
@@ -57,7 +37,7 @@ static void open_dir(struct fs *fs, struct fuse_req *req, struct inode *i,
 		     struct fuse_file_info *fi)
 {
 	_cleanup_(cleanup_free) char *page = NULL;
-	struct asked *a;
+	int err;
 
 	if (!(fi->flags & O_DIRECTORY) && i->ino != INODE_ROOT && !is_top_of_web(fs, i) &&
 	    !known_dir_by_rule(fs, i) && !listed_dir(fs, i))
@@ -66,15 +46,9 @@ static void open_dir(struct fs *fs, struct fuse_req *req, struct inode *i,
 		listing_open(fs, req, i, fi);
 		return;
 	}
-	a = malloc(sizeof(*a));
-	if (!a) {
-		reply_err(req, -ENOMEM);
-		return;
-	}
-	a->ino = i->ino;
-	a->era = revisits_era(&fs->revisits);
-	a->fi = *fi;
-	ask_want(fs, req, page, answered, a);
+	err = page_ask(fs, req, i, page, fi, no_page);
+	if (err < 0)
+		reply_err(req, err);
 }
 
 void opendir_op(struct fuse_req *req, uint64_t ino, struct fuse_file_info *fi)

@@ -1,11 +1,19 @@
 /* Names of an open directory go to the kernel, with their attributes if it asks for these
- * and they are known. */
+ * and they are known.
+ *
+ * It asks for them with the first names (FUSE_READDIRPLUS_AUTO), and from then on if somebody
+ * looked at some. What was promised has to be taken back at the end, which costs the kernel all
+ * it remembers (notify.h). So what could be promised is not at first, and the first reply ends
+ * behind a few of these: ls -l looks them up and gets the others with attributes, ls and
+ * find do not look, and nothing has to be taken back. */
 #include "fs.h"
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
+#include "../base/buf.h"
 #include "../base/clock.h"
 #include "attr.h"
 #include "cached.h"
@@ -14,17 +22,36 @@
 #include "options.h"
 #include "reply.h"
 
+#define PROBES 4			/* some may be names that ls skips */
+
 /* A reply under way. */
 struct page {
 	struct fs *fs;
 	struct fuse_req *req;
 	struct listing *l;
 	bool plus, may_promise;
+	bool first;			/* nobody can have looked at any name so far */
+	int probes;			/* names that could have been promised */
 	char *data;
 	size_t len, size;
+	struct buf key;			/* of the name that is being added */
 	uint64_t *shown;		/* lookups to undo when it does not arrive */
 	size_t n_shown;
 };
+
+/* NULL: nothing but its type is shown. Those of large listings are made when they are needed:
+ * who lists without looking needs none. */
+static const char *key_of(struct page *p, const struct listed *name)
+{
+	struct listing *l = p->l;
+
+	if (name->key || name->entry < 0 || !S_ISREG(name->type))
+		return name->key;
+	buf_reset(&p->key);
+	buf_str_append(&p->key, l->inode->key);
+	buf_str_append(&p->key, l->list->entries[name->entry].name);
+	return buf_ok(&p->key) ? buf_str(&p->key) : NULL;
+}
 
 /* What the index knows of a fresh file, without asking anybody: counts a lookup. */
 static struct inode *known_fresh(struct fs *fs, const char *key, int64_t *ret_entry_ms)
@@ -42,7 +69,8 @@ static struct inode *known_fresh(struct fs *fs, const char *key, int64_t *ret_en
 }
 
 /* What its origin lists, exactly: it need not be asked for until somebody reads it. */
-static struct inode *promised(struct page *p, const struct listed *name, int64_t *ret_entry_ms)
+static struct inode *promised(struct page *p, const struct listed *name, const char *key,
+			      int64_t *ret_entry_ms)
 {
 	struct dirlist *d = p->l->list;
 	struct version *v _cleanup_(version_unrefp) = NULL;
@@ -50,13 +78,18 @@ static struct inode *promised(struct page *p, const struct listed *name, int64_t
 	struct inode *i = NULL;
 	int64_t left_ms;
 
-	if (!p->may_promise || !name->key || name->stored || name->entry < 0 ||
-	    !policies_store(&p->fs->options->policies, name->key))
+	if (!p->may_promise || !key || name->stored || name->entry < 0 ||
+	    !policies_store(&p->fs->options->policies, key))
 		return NULL;
 	e = dirlist_get(d, (size_t)name->entry);
 	left_ms = d->fresh_until_ms - clock_wall_ms();
-	if (!e.exact || e.size <= 0 || left_ms <= 0 || atomic_load(&d->dropped) ||
-	    fetch_promise(p->fs->fetch, name->key, e.size, e.mtime_s, &v) < 0 ||
+	if (!e.exact || e.size <= 0 || left_ms <= 0 || atomic_load(&d->dropped))
+		return NULL;
+	if (p->first) {
+		p->probes++;
+		return NULL;
+	}
+	if (fetch_promise(p->fs->fetch, key, e.size, e.mtime_s, &v) < 0 ||
 	    inodes_show_version(&p->fs->inodes, v, &i) < 0)
 		return NULL;
 	p->l->promised = true;
@@ -69,11 +102,12 @@ static bool add_plus(struct page *p, const struct listed *name, off_t next)
 {
 	struct fuse_entry_param e = { .ino = 0 };
 	int64_t entry_ms = 0;
-	struct inode *i = promised(p, name, &entry_ms);
+	const char *key = key_of(p, name);
+	struct inode *i = promised(p, name, key, &entry_ms);
 	size_t need;
 
 	if (!i)
-		i = known_fresh(p->fs, name->key, &entry_ms);
+		i = known_fresh(p->fs, key, &entry_ms);
 	e.attr.st_ino = name->ino;
 	e.attr.st_mode = name->type;
 	if (i) {
@@ -130,12 +164,14 @@ static int fill_page(struct page *p, off_t off)
 		if (r < 0 || at >= l->names.n)
 			break;
 		name = &l->names.all[at];
-		if (l->inode->kind != INODE_CONTROL_DIR && name->ino == NAMES_UNKNOWN_INO) {
+		if (l->inode->kind != INODE_CONTROL_DIR && name->ino == NAMES_UNKNOWN_INO &&
+		    S_ISDIR(name->type)) {
 			uint64_t known = inodes_dir_ino(&p->fs->inodes, l->inode->ino, name->name);
 
 			name->ino = known ? known : NAMES_UNKNOWN_INO;
 		}
-		if (!(p->plus ? add_plus : add_plain)(p, name, (off_t)at + 1))
+		if (!(p->plus ? add_plus : add_plain)(p, name, (off_t)at + 1) ||
+		    p->probes >= PROBES)
 			break;
 	}
 	if (r == 0 && p->len == 0)
@@ -149,7 +185,8 @@ static void read_names(struct fuse_req *req, size_t size, off_t off,
 {
 	struct fs *fs = fuse_req_userdata(req);
 	struct listing *l = (struct listing *)(uintptr_t)fi->fh;
-	struct page p = { .fs = fs, .req = req, .l = l, .plus = plus, .size = size };
+	struct page p = { .fs = fs, .req = req, .l = l, .plus = plus,
+			  .first = off == 0, .size = size, .key = BUF_INIT };
 	int turn = notify_begin_reply(fs), r = -ENOMEM;
 
 	/* Without epochs nobody could be told that it was asked for meanwhile. */
@@ -167,6 +204,7 @@ static void read_names(struct fuse_req *req, size_t size, off_t off,
 			inodes_forget(&fs->inodes, p.shown[--p.n_shown], 1);
 	}
 	notify_end_reply(fs, turn, p.n_shown > 0 ? fs->kernel_ttl_ms : 0);
+	buf_fini(&p.key);
 	free(p.shown);
 	free(p.data);
 }

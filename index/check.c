@@ -56,6 +56,8 @@ int check_dir(const char *dir, void (*progress)(void *, const struct check_statu
 		err = index_open(&config, &ix, reason, reason_len);
 	if (err)
 		return err;
+	/* The directory is locked, and this index is never started. */
+	store_nobody_puts(ix->store);
 	w.ix = ix;
 	check_walk(&w);
 	*ret = w.status;

@@ -104,7 +104,6 @@ struct version {
 	/* constant */
 	struct index *index;
 	uint64_t ino;
-	char *key;
 	bool transient;			/* never stored; of a promise, said when it is kept */
 
 	bool record_asked;		/* thread F: version_record() was called */
@@ -143,6 +142,8 @@ struct version {
 	struct job store_job, save_job;	/* each holds a reference while queued */
 	struct list store_dones;	/* struct op; guarded by lock */
 	bool storing;			/* guarded by lock */
+
+	char key[];			/* constant */
 };
 
 /* Who reads a body right now keeps it from eviction for so long, if others can go;

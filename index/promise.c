@@ -18,9 +18,9 @@ static bool same_promise(const struct map_node *node, const void *key)
 }
 
 /* index.lock held. */
-static struct version *find(struct index *ix, const char *key)
+static struct version *find(struct index *ix, const char *key, uint64_t hash)
 {
-	struct map_node *node = map_find(&ix->by_promise, map_hash_str(key), same_promise, key);
+	struct map_node *node = map_find(&ix->by_promise, hash, same_promise, key);
 
 	return node ? container_of(node, struct version, promise_node) : NULL;
 }
@@ -35,10 +35,9 @@ static bool says_the_same(struct version *v, const struct meta *meta)
 }
 
 /* index.lock held: v, which is new, or what has been promised already. */
-static int enter(struct index *ix, struct version *v, struct version **ret)
+static int enter(struct index *ix, struct version *v, uint64_t hash, struct version **ret)
 {
-	struct version *old = find(ix, v->key);
-	uint64_t hash = map_hash_str(v->key);
+	struct version *old = find(ix, v->key, hash);
 
 	if (old && says_the_same(old, v->meta)) {
 		old->refs++;
@@ -58,12 +57,13 @@ static int enter(struct index *ix, struct version *v, struct version **ret)
 	return 0;
 }
 
-static struct version *find_same(struct index *ix, const char *key, const struct meta *meta)
+static struct version *find_same(struct index *ix, const char *key, uint64_t hash,
+				 const struct meta *meta)
 {
 	struct version *v = NULL;
 
 	WITH_LOCK(&ix->lock) {
-		v = find(ix, key);
+		v = find(ix, key, hash);
 		if (v && says_the_same(v, meta))
 			v->refs++;
 		else
@@ -74,8 +74,8 @@ static struct version *find_same(struct index *ix, const char *key, const struct
 
 int index_promise(struct index *ix, const char *key, struct meta *meta, struct version **ret)
 {
-	struct version *v = find_same(ix, key, meta);
-	uint64_t ino;
+	uint64_t hash = map_hash_str(key), ino;
+	struct version *v = find_same(ix, key, hash, meta);
 	int err = 0;
 
 	/* Of an empty file nothing is read: nobody would notice if it is empty no more. */
@@ -92,7 +92,7 @@ int index_promise(struct index *ix, const char *key, struct meta *meta, struct v
 		return -ENOMEM;
 	v->state = VERSION_ARRIVING;
 	WITH_LOCK(&ix->lock)
-		err = enter(ix, v, ret);
+		err = enter(ix, v, hash, ret);
 	if (err || *ret != v)
 		version_free(v);
 	return err;
@@ -103,7 +103,7 @@ struct version *index_find_promise(struct index *ix, const char *key)
 	struct version *v = NULL;
 
 	WITH_LOCK(&ix->lock) {
-		v = find(ix, key);
+		v = find(ix, key, map_hash_str(key));
 		if (v)
 			v->refs++;
 	}

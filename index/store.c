@@ -1,5 +1,5 @@
 /* store.c - opens the parts, and sends each blob to the one that has it. */
-#include "store.h"
+#include "store_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,34 +11,14 @@
 
 #include "../base/cleanup.h"
 #include "blob_codec.h"
-#include "blob_file.h"
 #include "blob_reader.h"
 #include "blob_sums.h"
 #include "chunk_cache.h"
 #include "disk.h"
-#include "pace.h"
 #include "segment.h"
 #include "sweep.h"
 
 #define CHUNKS_CACHED (16 << 20)	/* bytes */
-#define LOOSE_MOST (256LL << 20)	/* bytes; of a small cache, an eighth */
-
-struct store {
-	/* Constant once open, but for started_ns. */
-	int cache_dir;			/* borrowed */
-	int dir;			/* blobs/ */
-	int64_t dir_bytes;		/* what blobs/ itself is counted as */
-	struct space *space;		/* borrowed */
-	_Atomic int64_t started_ns;	/* what is older may be swept */
-	struct dictionaries *dictionaries;
-	struct codec_pool *codecs;
-	struct chunk_cache *chunks;
-	struct segments *segments;
-	struct blob_files files;
-	struct blob_readers *readers;
-	struct pace pace;
-	enum store_pace when;		/* constant */
-};
 
 static int open_dir(struct store *st)
 {
@@ -142,154 +122,11 @@ int store_each_dictionary(struct store *st, dictionary_keep *each, void *arg)
 	return dictionaries_each(st->dictionaries, each, arg);
 }
 
-/* Into a loose segment, as it is. */
-static int put_loose(struct store *st, const void *data, struct blob *b)
-{
-	b->sum = blob_sum(data, b->length);
-	pace_put_off(&st->pace);
-	return segment_append(st->segments, SEGMENT_LOOSE, data, b->length, &b->id, &b->offset);
-}
-
-/* Among the packed, compressed if that pays. */
-static int put_packed(struct store *st, const void *data, uint64_t group,
-		      const char *content_type, struct blob *b)
-{
-	struct codec *c = codec_take(st->codecs);
-	const void *bytes = data;
-	int r;
-
-	if (!c)
-		return -ENOMEM;
-	r = codec_pack_small(st->codecs, c, data, b->length, group, content_type, &b->stored);
-	b->codec = r == 1 ? BLOB_ZSTD : BLOB_PLAIN;
-	if (r == 1)
-		bytes = c->packed;
-	else
-		b->stored = b->length;
-	if (r >= 0) {
-		b->sum = blob_sum(bytes, b->stored);
-		r = segment_append(st->segments, SEGMENT_PACKED, bytes, b->stored, &b->id,
-				   &b->offset);
-	}
-	codec_give(st->codecs, c);
-	if (r == 0 && b->codec == BLOB_ZSTD)
-		codec_learn_small(st->codecs, group, data, b->length);
-	return r;
-}
-
-/* Packing it can wait, and had better. */
-static bool is_for_later(struct store *st, size_t len, const char *content_type)
-{
-	int64_t limit = space_limit(st->space), most = limit / 8;
-
-	if (st->when == STORE_AT_ONCE ||
-	    (st->when == STORE_AS_TIME_ALLOWS && !pace_is_high(&st->pace)) || !codec_may_pack(st->codecs, content_type, (int64_t)len))
-		return false;
-	if (most > LOOSE_MOST)
-		most = LOOSE_MOST;
-	return segments_loose(st->segments) < most && space_used(st->space) < limit - limit / 4;
-}
-
-/* Of this thread. */
-static int64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-int store_put(struct store *st, const void *data, size_t len, const char *key,
-	      const char *content_type, struct blob *ret)
-{
-	struct blob b = { .kind = BLOB_SEGMENT, .length = len, .stored = len };
-	int64_t start;
-	int r;
-
-	if (len > STORE_SMALL)
-		return -EFBIG;
-	if (len == 0) {
-		*ret = (struct blob){ .kind = BLOB_NONE };
-		return 0;
-	}
-	if (is_for_later(st, len, content_type)) {
-		r = put_loose(st, data, &b);
-	} else {
-		start = cpu_ns();
-		r = put_packed(st, data, codec_group(key, content_type), content_type, &b);
-		pace_packed(&st->pace, cpu_ns() - start);
-	}
-	if (r == 0)
-		*ret = b;
-	return r;
-}
-
 int store_put_file(struct store *st, int fd, const char *path, int64_t reserved,
 		   int64_t len, uint64_t ino, const char *content_type,
 		   struct blob *ret)
 {
 	return blob_file_put(&st->files, fd, path, reserved, len, ino, content_type, ret);
-}
-
-/* The stored bytes of a small body, verified, into buf. */
-static int read_stored(struct store *st, const struct blob *b, void *buf)
-{
-	int r = segment_read(st->segments, b->id, b->offset, b->stored, buf);
-
-	if (r == 0 && blob_sum(buf, b->stored) != b->sum)
-		r = -EBADMSG;
-	return r;
-}
-
-/* Whether the row of a small body makes sense. */
-static bool is_small(const struct blob *b)
-{
-	return b->length > 0 && b->length <= STORE_SMALL && b->stored > 0 &&
-	       b->stored <= 2 * STORE_SMALL &&
-	       (b->codec == BLOB_ZSTD || (b->codec == BLOB_PLAIN && b->stored == b->length));
-}
-
-/* All of a small body into buf. */
-static int read_small(struct store *st, const struct blob *b, void *buf)
-{
-	struct codec *c;
-	int r;
-
-	if (b->codec == BLOB_PLAIN)
-		return read_stored(st, b, buf);
-	c = codec_take(st->codecs);
-	r = c ? codec_packed_room(c, b->stored) : -ENOMEM;
-	if (r == 0)
-		r = read_stored(st, b, c->packed);
-	if (r == 0)
-		r = codec_unpack_small(st->codecs, c, c->packed, b->stored, buf, b->length);
-	codec_give(st->codecs, c);
-	return r;
-}
-
-static int read_segment(struct store *st, const struct blob *b, int64_t off, size_t len,
-			void *buf)
-{
-	struct chunk_key key = { .segment = true, .id = b->id, .at = b->offset };
-	_cleanup_(chunk_unrefp) struct chunk *chunk = NULL;
-	int r;
-
-	if (!is_small(b))
-		return -EBADMSG;
-	if (len == b->length)
-		return read_small(st, b, buf);
-	chunk = chunk_cache_get(st->chunks, key);
-	if (!chunk) {
-		chunk = chunk_new(b->length);
-		r = chunk ? read_small(st, b, chunk->data) : -ENOMEM;
-		if (r < 0)
-			return r;
-		chunk_cache_put(st->chunks, key, chunk);
-	}
-	if (chunk->len != b->length)
-		return -EBADMSG;
-	memcpy(buf, chunk->data + off, len);
-	return 0;
 }
 
 static bool is_within(const struct blob *b, int64_t off, size_t len)
@@ -313,7 +150,7 @@ int store_read(struct store *st, const struct blob *b, int64_t off, size_t len,
 	if (len == 0)
 		return 0;
 	if (b->kind == BLOB_SEGMENT)
-		return read_segment(st, b, off, len, buf);
+		return small_read(st, b, off, len, buf);
 	if (!is_file(b))
 		return -EBADMSG;
 	r = blob_reader_get(st->readers, b, &rd);
@@ -362,23 +199,13 @@ void store_delete(struct store *st, const struct blob *b)
 	}
 }
 
-static int check_small(struct store *st, const struct blob *b)
-{
-	_cleanup_(cleanup_free) void *body = NULL;
-
-	if (!is_small(b))
-		return -EBADMSG;
-	body = malloc(b->length);
-	return body ? read_small(st, b, body) : -ENOMEM;
-}
-
 int store_check(struct store *st, const struct blob *b)
 {
 	struct blob_reader *rd;
 	int r;
 
 	if (b->kind == BLOB_SEGMENT)
-		return check_small(st, b);
+		return small_check(st, b);
 	if (!is_file(b))
 		return b->length == 0 ? 0 : -EBADMSG;
 	r = blob_reader_get(st->readers, b, &rd);
@@ -430,64 +257,6 @@ int store_segment_pick(struct store *st, uint64_t *ret_segment)
 	return segment_pick(st->segments, ret_segment);
 }
 
-int store_copy(struct store *st, const struct blob *from, struct blob *ret)
-{
-	struct blob b = *from;
-	struct codec *c;
-	int r;
-
-	if (from->kind != BLOB_SEGMENT)
-		return -EINVAL;
-	if (!is_small(from))
-		return -EBADMSG;
-	c = codec_take(st->codecs);
-	r = c ? codec_packed_room(c, from->stored) : -ENOMEM;
-	if (r == 0)
-		r = read_stored(st, from, c->packed);
-	if (r == 0)
-		r = segment_append(st->segments, SEGMENT_PACKED, c->packed, from->stored, &b.id,
-				   &b.offset);
-	codec_give(st->codecs, c);
-	if (r == 0)
-		*ret = b;
-	return r;
-}
-
-int store_loose_take(struct store *st, uint64_t after, uint64_t *ret_segment)
-{
-	return segment_take_loose(st->segments, after, ret_segment);
-}
-
-int64_t store_loose(struct store *st)
-{
-	return segments_loose(st->segments);
-}
-
-bool store_is_calm(struct store *st)
-{
-	return pace_is_calm(&st->pace);
-}
-
-int store_pack(struct store *st, const struct blob *from, const char *key,
-	       const char *content_type, struct blob *ret)
-{
-	struct blob b = { .kind = BLOB_SEGMENT, .length = from->length };
-	_cleanup_(cleanup_free) void *body = NULL;
-	int r;
-
-	if (from->kind != BLOB_SEGMENT)
-		return -EINVAL;
-	if (!is_small(from))
-		return -EBADMSG;
-	body = malloc(from->length);
-	r = body ? read_small(st, from, body) : -ENOMEM;
-	if (r == 0)
-		r = put_packed(st, body, codec_group(key, content_type), content_type, &b);
-	if (r == 0)
-		*ret = b;
-	return r;
-}
-
 bool store_train(struct store *st)
 {
 	return dictionaries_train(st->dictionaries);
@@ -509,6 +278,11 @@ void store_forget_segments(struct store *st)
 	segments_drop_all(st->segments);
 }
 
+void store_nobody_puts(struct store *st)
+{
+	st->nobody_puts = true;
+}
+
 int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 		bool (*segment_known)(void *arg, uint64_t segment), void *arg,
 		const _Atomic bool *stop, int64_t *removed)
@@ -520,5 +294,6 @@ int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 	while (!*stop && segment_next_old(st->segments, segment, &segment) == 0)
 		if (!segment_known(arg, segment))
 			*removed += segment_drop(st->segments, segment);
-	return sweep_files(st->dir, st->space, &started, known, arg, stop, removed);
+	return sweep_files(st->dir, st->space, st->nobody_puts ? NULL : &started, known, arg, stop,
+			   removed);
 }

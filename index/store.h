@@ -126,10 +126,14 @@ bool store_may_train(struct store *st);		/* there are */
 /* All rows are gone: so are all segments. Files are for store_sweep(). */
 void store_forget_segments(struct store *st);
 
+/* The caller has the cache directory for himself and puts nothing, from now on: no file
+ * is somebody's work, however young. */
+void store_nobody_puts(struct store *st);
+
 /* Calls known(arg, ino) for every blob file and removes those for which it says
- * false and that are older than this start; likewise segments for which
- * segment_known says false. *removed grows by as many. Low priority, pool threads;
- * stops early when *stop. */
+ * false and that are older than this start (or all of those: store_nobody_puts());
+ * likewise segments for which segment_known says false. *removed grows by as many. Low
+ * priority, pool threads; stops early when *stop. */
 int store_sweep(struct store *st, bool (*known)(void *arg, uint64_t ino),
 		bool (*segment_known)(void *arg, uint64_t segment), void *arg,
 		const _Atomic bool *stop, int64_t *removed);

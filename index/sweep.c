@@ -14,13 +14,16 @@
 
 #define DIRS 256
 
-/* By the time of the last change of the inode, which a rename sets too. */
-static bool is_older(int dir, const char *name, const struct timespec *before)
+/* A file, and by the time of the last change of its inode, which a rename sets too, an
+ * older one; before NULL: of whatever age. */
+static bool may_go(int dir, const char *name, const struct timespec *before)
 {
 	struct stat st;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return false;
+	if (!before)
+		return true;
 	if (st.st_ctim.tv_sec != before->tv_sec)
 		return st.st_ctim.tv_sec < before->tv_sec;
 	return st.st_ctim.tv_nsec < before->tv_nsec;
@@ -62,7 +65,7 @@ static int sweep_dir(int blobs, struct space *space, unsigned i, const struct ti
 
 		if (parse_name(entry->d_name, i, &ino) && known(arg, ino))
 			continue;
-		if (!is_older(fd, entry->d_name, before))
+		if (!may_go(fd, entry->d_name, before))
 			continue;
 		bytes = disk_bytes(fd, entry->d_name);
 		if (unlinkat(fd, entry->d_name, 0) == 0) {

@@ -14,15 +14,12 @@
 
 struct version *version_new(struct index *ix, uint64_t ino, const char *key, struct meta *meta)
 {
-	struct version *v = calloc(1, sizeof *v);
+	size_t len = strlen(key) + 1;
+	struct version *v = calloc(1, sizeof *v + len);
 
 	if (!v)
 		return NULL;
-	v->key = strdup(key);
-	if (!v->key) {
-		free(v);
-		return NULL;
-	}
+	memcpy(v->key, key, len);
 	v->index = ix;
 	v->ino = ino;
 	v->meta = meta_ref(meta);
@@ -60,7 +57,6 @@ void version_free(struct version *v)
 	meta_unref(v->meta);
 	free(v->saved_text);
 	pthread_mutex_destroy(&v->lock);
-	free(v->key);
 	free(v);
 }
 

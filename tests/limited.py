@@ -137,3 +137,11 @@ def error_of(fn, *args):
     except OSError as error:
         return error.errno
     return None
+
+
+def outcome(path):
+    """Bytes, or the errno."""
+    try:
+        return read(path)
+    except OSError as error:
+        return error.errno

@@ -136,6 +136,10 @@ class Response:
         return gzip.compress(self.body, 1) if self.gzip else self.body
 
 
+def redirect(location, status=302):
+    return Response(b"elsewhere", status, headers=(("Location", location),))
+
+
 class Raw:
     """Steps: bytes, Pass, Hang, Reset. Then the connection is closed."""
 

@@ -1,14 +1,25 @@
 """A block device that fails: the cache directory is on a real filesystem, on a loop
 device whose file is on a disk that has no room left, or that is cut short."""
+import functools
 import os
 
 import pytest
 
-from limited import eventually, read, run
+import disks
+from disks import becomes_well, check, fill, health
+from limited import eventually, run
 from mounted import NotMounted
 from origin import noise, text
 
 MIB = 1 << 20
+
+
+def mixed(size, number):
+    """One in four compresses."""
+    return (text if number % 4 == 0 else noise)(size, number)
+
+
+offer = functools.partial(disks.offer, content=mixed)
 
 
 @pytest.fixture
@@ -42,20 +53,6 @@ def failing(store, place):
     run("umount", "-l", disk, check=False)
 
 
-def offer(origin, n, prefix, size):
-    bodies = {f"{prefix}{number}.bin": (text if number % 4 == 0 else noise)(size, number)
-              for number in range(n)}
-    for name, body in bodies.items():
-        origin.fresh(f"/{name}", body, etag='"1"', ranges=True)
-    return bodies
-
-
-def check(mount, bodies):
-    for name, body in bodies.items():
-        assert read(mount / name) == body, name
-    assert mount.process.poll() is None
-
-
 def write_back(disk):
     """What is in memory alone is written, or fails to be, and forgotten."""
     run("sync", "-f", disk, check=False)
@@ -75,12 +72,7 @@ def test_a_device_that_fails_when_it_is_written(make_mount, origin, failing):
     mount = make_mount(origin.url, "size=32M", cache=disk / "cache")
     old = offer(origin, 40, "old", 50_000) | offer(origin, 6, "oldlarge", 700_000)
     check(mount, old)
-    with open(store / "other", "wb", buffering=0) as file:
-        try:
-            while file.write(bytes(MIB)):
-                pass
-        except OSError:
-            pass
+    fill(store)
     new = offer(origin, 60, "new", 50_000) | offer(origin, 12, "newlarge", 700_000)
     for _ in range(2):
         check(mount, new)
@@ -99,7 +91,7 @@ def test_a_device_that_fails_when_it_is_written(make_mount, origin, failing):
     check(mount, old)
     check(mount, new)
     check(mount, offer(origin, 10, "last", 50_000))
-    eventually(lambda: read(mount.control / "health") == b"ok\n", "health ok")
+    becomes_well(mount)
 
 
 def test_a_device_that_fails_when_it_is_read(make_mount, origin, failing):
@@ -137,7 +129,7 @@ def test_a_filesystem_that_gave_up(make_mount, origin, store, place):
         new = offer(origin, 20, "new", 50_000) | offer(origin, 3, "newlarge", 700_000)
         check(mount, new)
         check(mount, old)
-        assert read(mount.control / "health").startswith(b"degraded: ")
+        assert health(mount).startswith("degraded: ")
         mount.ended_well = False
         mount.stop()
         run("umount", disk)
@@ -145,7 +137,7 @@ def test_a_filesystem_that_gave_up(make_mount, origin, store, place):
         mount.start()
         check(mount, old)
         check(mount, new)
-        eventually(lambda: read(mount.control / "health") == b"ok\n", "health ok")
+        becomes_well(mount)
         assert mount.stop() == 0
     finally:
         run("umount", "-l", disk, check=False)
@@ -158,17 +150,12 @@ def test_a_full_device(make_mount, origin, store, place):
         mount = make_mount(origin.url, "size=12M", cache=disk / "cache")
         old = offer(origin, 20, "old", 100_000)
         check(mount, old)
-        with open(disk / "other", "wb", buffering=0) as file:
-            try:
-                while file.write(bytes(65536)):
-                    pass
-            except OSError:
-                pass
+        fill(disk)
         check(mount, offer(origin, 30, "new", 100_000) | offer(origin, 4, "large", 900_000))
         check(mount, old)
-        assert read(mount.control / "health").startswith(b"degraded: ")
+        assert health(mount).startswith("degraded: ")
         os.unlink(disk / "other")
-        eventually(lambda: read(mount.control / "health") == b"ok\n", "health ok")
+        becomes_well(mount)
         check(mount, offer(origin, 5, "last", 100_000))
         assert mount.stop() == 0
     finally:

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from limited import Task, error_of, eventually, read, read_at, run, stat, wait_for_exit
+from limited import Task, eventually, read, read_at, run, stat, wait_for_exit
 from mounted import BUILD, NotMounted, disk_use
 from origin import noise, text
 

@@ -7,6 +7,7 @@ import sqlite3
 
 import pytest
 
+from disks import becomes_well, check, fill, health, offer
 from limited import error_of, eventually, names, read, read_at, run
 from mounted import BUILD, disk_use
 from origin import noise
@@ -23,37 +24,6 @@ def disk(place):
     run("mount", "-t", "tmpfs", "-o", "size=16M", "webcachefs-test", path)
     yield path
     run("umount", "-l", path)
-
-
-def offer(origin, n, prefix="", size=100_000):
-    bodies = {f"{prefix}{number}.bin": noise(size, number) for number in range(n)}
-    for name, body in bodies.items():
-        origin.fresh(f"/{name}", body, etag='"1"', ranges=True)
-    return bodies
-
-
-def check(mount, bodies):
-    for name, body in bodies.items():
-        assert read(mount / name) == body, name
-    assert mount.process.poll() is None
-
-
-def fill(disk):
-    """Somebody else's file takes all that is left."""
-    with open(disk / "other", "wb", buffering=0) as file:
-        try:
-            while file.write(bytes(65536)):
-                pass
-        except OSError:
-            pass
-
-
-def health(mount):
-    return read(mount.control / "health").decode()
-
-
-def becomes_well(mount):
-    eventually(lambda: health(mount) == "ok\n", "health ok")
 
 
 def stores_again(mount, origin, name):

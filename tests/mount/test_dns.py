@@ -9,7 +9,6 @@ import threading
 import pytest
 
 from limited import Task, error_of, eventually, read, run, together
-from origin import FRESH
 
 NXDOMAIN, SERVFAIL, NOERROR, REFUSED = 3, 2, 0, 5
 

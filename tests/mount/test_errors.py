@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from limited import Task, error_of, eventually, read, run, within
+from limited import Task, error_of, eventually, read, within
 from nginx import free_port
 from origin import FRESH, Hang, Pass, Reset, Response, noise
 

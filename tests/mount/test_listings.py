@@ -164,6 +164,28 @@ def test_looking_at_a_tree_costs_its_listings(make_mount, make_server, root):
     assert len(requests) == len(set(requests)) == 6
 
 
+def test_listing_names_alone_leaves_the_kernel_what_it_remembers(make_mount, origin):
+    many = [(f"{number:03}.bin", 1000) for number in range(300)]
+    origin.set("/many/", listing(*many), headers=JSON_TYPE)
+    origin.fresh("/hot.bin", noise(100_000))
+    mount = make_mount(origin.url, "listing=auto")
+    read(mount / "hot.bin")
+    asked = mount.stat("read_bytes")
+    assert names(mount / "many") == [name for name, _ in many]
+    assert len(run("find", mount / "many").stdout.split()) == 301
+    assert mount.stat("epochs") == 0
+    read(mount / "hot.bin")
+    assert mount.stat("read_bytes") == asked
+
+
+def test_after_the_first_names_ls_l_looks_none_up(make_mount, origin):
+    origin.set("/many/", listing(*((f"{n:03}.bin", 1000) for n in range(300))), headers=JSON_TYPE)
+    mount = make_mount(origin.url, "listing=auto")
+    before = mount.stat("lookups")
+    assert len(run("ls", "-l", mount / "many").stdout.splitlines()) == 301
+    assert mount.stat("lookups") - before < 20
+
+
 def test_what_a_page_rounds_is_asked_for_with_head(make_mount, make_server, root):
     (root / "empty.txt").unlink()
     nginx = make_server("nginx", root, extra=HTML)

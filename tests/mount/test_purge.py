@@ -2,15 +2,25 @@
 import errno
 import json
 import os
+import subprocess
 import threading
 
 import pytest
 
-from limited import Task, error_of, eventually, read, within
+from limited import LIMIT, Task, error_of, eventually, read, run, within
 from origin import Response
 
 HOUR = ("Cache-Control", "max-age=3600")
 PATHS = ["a.txt", "d/b.txt", "d/e/b.jpg", "d/c.jpg", "f.jpg?x=1"]
+
+
+def asked_again(mount, origin, paths, file, targets):
+    """Which of them the origin is asked for after such an order."""
+    before = {path: origin.count(f"/{path}") for path in paths}
+    mount.write(file, "".join(f"{target}\n" for target in targets))
+    for path in paths:
+        read(mount / path)
+    return [path for path in paths if origin.count(f"/{path}") > before[path]]
 
 
 @pytest.fixture
@@ -23,12 +33,47 @@ def filled(mount, origin):
         read(mount / path)
 
     def asked(file, *targets):
-        before = {path: origin.count(f"/{path}") for path in PATHS}
-        mount.write(file, "".join(f"{target}\n" for target in targets))
-        for path in PATHS:
-            read(mount / path)
-        return [path for path in PATHS if origin.count(f"/{path}") > before[path]]
+        return asked_again(mount, origin, PATHS, file, targets)
     return asked
+
+
+@pytest.fixture
+def purged(mount, origin):
+    """A few files, read once; purged(...) tells which of them a purge removed."""
+    paths = ["a.txt", "d/b.txt", "d/bb.txt", "d/e/c.txt", "f.jpg?x=1", "f.jpg?x=2"]
+    for path in paths:
+        origin.fresh(f"/{path}", b"x")
+        read(mount / path)
+
+    def purged(*targets):
+        return asked_again(mount, origin, paths, "purge", targets)
+    return purged
+
+
+def seen_too_late(mount, change, file, target, rounds, readers):
+    """change(number) makes it what /a.txt is on the origin. What was seen instead after an
+    order had returned, while others read the name all the time."""
+    ends, wrong = threading.Event(), []
+    change(0)
+    read(mount / "a.txt")
+
+    def hammer():
+        while not ends.is_set():
+            with open(mount / "a.txt", "rb") as opened:
+                int(opened.read())
+    tasks = [Task(hammer) for _ in range(readers)]
+    try:
+        for number in range(1, rounds + 1):
+            change(number)
+            mount.write(file, f"{target}\n")
+            seen = int(read(mount / "a.txt"))
+            if seen != number:
+                wrong.append((number, seen))
+    finally:
+        ends.set()
+    for task in tasks:
+        task.result()
+    return wrong
 
 
 def last(mount):
@@ -155,27 +200,7 @@ def test_in_force_when_the_write_returns(mount, origin, file, target):
     """While others hammer the name."""
     def change(number):
         origin.set("/a.txt", b"%d" % number, etag=f'"{number}"', headers=(HOUR, ("Cache-Tag", "t")))
-    change(0)
-    read(mount / "a.txt")
-    ends, wrong = threading.Event(), []
-
-    def hammer():
-        while not ends.is_set():
-            with open(mount / "a.txt", "rb") as opened:
-                int(opened.read())
-    tasks = [Task(hammer) for _ in range(3)]
-    try:
-        for number in range(1, 31):
-            change(number)
-            mount.write(file, f"{target}\n")
-            seen = int(read(mount / "a.txt"))
-            if seen != number:
-                wrong.append((number, seen))
-    finally:
-        ends.set()
-    for task in tasks:
-        task.result()
-    assert not wrong
+    assert not seen_too_late(mount, change, file, target, rounds=30, readers=3)
 
 
 def test_purged_twice_with_one_lookup_between(make_mount, origin):
@@ -196,3 +221,125 @@ def test_purged_twice_with_one_lookup_between(make_mount, origin):
             finally:
                 os.close(fd)
         assert within(rounds) == b"%d.2" % turn
+
+def test_purge_by_path(purged):
+    assert purged("/a.txt") == ["a.txt"]
+    assert purged("/d/b.txt") == ["d/b.txt"]
+    assert purged("/f.jpg?x=1") == ["f.jpg?x=1"]
+
+
+def test_purge_by_url(purged, origin):
+    assert purged(f"{origin.url}/d/b.txt") == ["d/b.txt"]
+    assert purged(f"{origin.url.upper().replace('HTTP', 'http')}/f.jpg?x=2") == ["f.jpg?x=2"]
+
+
+def test_purge_by_prefix(purged, origin):
+    assert purged("/d/*") == ["d/b.txt", "d/bb.txt", "d/e/c.txt"]
+    assert purged("/d/b*") == ["d/b.txt", "d/bb.txt"]
+    assert purged(f"{origin.url}/d/e/*") == ["d/e/c.txt"]
+    assert purged("/f.jpg*") == ["f.jpg?x=1", "f.jpg?x=2"]
+
+
+def test_purge_all(purged):
+    assert len(purged("all")) == 6
+
+
+def test_purge_of_several_lines(purged, mount):
+    assert purged("/a.txt", "/d/e/c.txt", "/not-there.txt") == ["a.txt", "d/e/c.txt"]
+    assert mount.stat("purged") == 2
+
+
+def test_purge_of_what_is_not_there_is_no_error(purged):
+    assert purged("/nothing/here.txt") == []
+
+
+def test_purge_without_a_newline_at_the_end(mount, origin):
+    origin.fresh("/a.txt", b"1")
+    read(mount / "a.txt")
+    origin.fresh("/a.txt", b"2")
+    mount.write("purge", "/a.txt")
+    assert read(mount / "a.txt") == b"2"
+
+
+@pytest.mark.parametrize("bad", ["http://[::1/x", "http://", "http://h:99999/x", "/a/../b.txt",
+                                 "https://user name/x", "/nul\0byte"])
+def test_bad_syntax_is_einval_and_nothing_is_purged(mount, origin, bad):
+    origin.fresh("/a.txt", b"1")
+    read(mount / "a.txt")
+    assert error_of(mount.write, "purge", f"/a.txt\n{bad}\n") == errno.EINVAL
+    assert read(mount / "a.txt") == b"1"
+    assert origin.count("/a.txt") == 1
+    assert mount.stat("purged") == 0
+
+
+def test_purge_works_from_the_shell(mount, origin):
+    origin.fresh("/a.txt", b"1")
+    read(mount / "a.txt")
+    origin.fresh("/a.txt", b"2")
+    run("sh", "-c", f"echo /a.txt > {mount.control}/purge")
+    assert read(mount / "a.txt") == b"2"
+    assert subprocess.run(["sh", "-c", f"echo 'http://[' > {mount.control}/purge"],
+                          stderr=subprocess.DEVNULL, timeout=LIMIT, check=False).returncode
+
+
+def test_purge_holds_for_a_remembered_404(make_mount, origin):
+    mount = make_mount(origin.url, "negative_ttl=1h")
+    assert error_of(read, mount / "a.txt") == errno.ENOENT
+    origin.fresh("/a.txt", b"now")
+    mount.purge("/a.txt")
+    assert read(mount / "a.txt") == b"now"
+
+
+def test_purge_holds_after_a_remount(mount, origin):
+    origin.fresh("/a.txt", b"1")
+    read(mount / "a.txt")
+    origin.fresh("/a.txt", b"2")
+    mount.purge("/a.txt")
+    mount.remount()
+    assert read(mount / "a.txt") == b"2"
+
+
+def test_purge_is_in_force_when_the_write_returns(mount, origin):
+    """With the default kernel_ttl, while others hammer the name."""
+    def change(number):
+        origin.fresh("/a.txt", b"%d" % number)
+    assert not seen_too_late(mount, change, "purge", "/a.txt", rounds=100, readers=4)
+
+
+def test_purge_makes_a_transfer_under_way_stale(mount, origin):
+    """What was asked for before the purge is not what is shown after it."""
+    origin.set("/a.txt", Response(b"before", headers=(("Cache-Control", "max-age=60"),),
+                                  gate="held"))
+    early = Task(read, mount / "a.txt")
+    origin.wait_reached("held")
+    within(mount.purge, "/a.txt")
+    origin.set("/a.txt", Response(b"after", headers=(("Cache-Control", "max-age=60"),)))
+    origin.release("held")
+    assert early.result() in (b"before", b"after")
+    assert read(mount / "a.txt") == b"after"
+
+
+def test_purge_does_not_wait_for_a_hung_origin(mount, origin):
+    origin.fresh("/d/hung.txt", b"x", gate="hung")
+    origin.fresh("/d/a.txt", b"1")
+    read(mount / "d/a.txt")
+    hung = Task(read, mount / "d/hung.txt")
+    origin.wait_reached("hung")
+    origin.fresh("/d/a.txt", b"2")
+    mount.purge("/d/a.txt")
+    assert read(mount / "d/a.txt") == b"2"
+    assert not hung.done
+    origin.release("hung")
+    hung.result()
+
+
+def test_purge_of_ten_thousand_lines_in_one_go(mount, origin, place):
+    origin.fresh("/a.txt", b"1")
+    read(mount / "a.txt")
+    (place / "list").write_text("".join(f"/list/{n}.txt\n" for n in range(10_000)) + "/a.txt\n")
+    done = run("sh", "-c", f"cat {place}/list > {mount.control}/purge", check=False)
+    if done.returncode == 0:
+        origin.fresh("/a.txt", b"2")
+        assert read(mount / "a.txt") == b"2"
+    else:  # too large is refused as a whole
+        assert read(mount / "a.txt") == b"1"

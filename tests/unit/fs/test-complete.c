@@ -1,43 +1,5 @@
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <cmocka.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "../../../fs/options.h"
-
-static char top[] = "/tmp/test-complete-XXXXXX";
-static char mnt[64], cache[64], file[64];
-
-static int make_top(void **state)
-{
-	(void)state;
-	if (!mkdtemp(top))
-		return -1;
-	snprintf(mnt, sizeof mnt, "%s/mnt", top);
-	snprintf(cache, sizeof cache, "%s/cache", top);
-	snprintf(file, sizeof file, "%s/file", top);
-	return mkdir(mnt, 0700);
-}
-
-static int remove_top(void **state)
-{
-	(void)state;
-	unlink(file);
-	rmdir(mnt);
-	return rmdir(top);
-}
-
-static void write_file(const char *text)
-{
-	FILE *f = fopen(file, "w");
-
-	fputs(text, f);
-	fclose(f);
-}
+/* What is worked out of options, and what is looked up for them. */
+#include "options-tools.h"
 
 static int complete(const char *source, const char *mountpoint, const char *list,
 		    struct options *o, char reason[OPTIONS_REASON])

@@ -1,49 +1,16 @@
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <cmocka.h>
-
-#include "../../../fs/options.h"
-
-static char top[] = "/tmp/test-config-XXXXXX";
-static char mnt[64], file[64];
-
-static int make_top(void **state)
-{
-	(void)state;
-	if (!mkdtemp(top))
-		return -1;
-	snprintf(mnt, sizeof mnt, "%s/mnt", top);
-	snprintf(file, sizeof file, "%s/file", top);
-	return mkdir(mnt, 0700);
-}
-
-static int remove_top(void **state)
-{
-	(void)state;
-	unlink(file);
-	rmdir(mnt);
-	return rmdir(top);
-}
+/* What the sections of a configuration file make of the options. */
+#include "options-tools.h"
 
 /* `webcachefs SOURCE MNT -o config=FILE,MORE`, up to the mount. */
 static int complete(const char *source, const char *text, const char *more, struct options *o,
 		    char reason[OPTIONS_REASON])
 {
-	FILE *f = fopen(file, "w");
 	char list[512];
 	const char *argv[] = { "webcachefs", source, mnt, "-o", list, NULL };
 	int err;
 
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-	snprintf(list, sizeof list, "config=%s,cache_dir=%s/cache,size=1G,%s", file, top, more);
+	write_file(text);
+	snprintf(list, sizeof list, "config=%s,cache_dir=%s,size=1G,%s", file, cache, more);
 	reason[0] = '\0';
 	err = options_parse(5, (char *const *)argv, o, reason, OPTIONS_REASON);
 	return err < 0 ? err : options_complete(o, reason, OPTIONS_REASON);

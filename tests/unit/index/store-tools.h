@@ -191,4 +191,67 @@ static inline void assert_stored(struct store *st, const struct blob *b, const c
 	free(back);
 }
 
+/* As bodies come: small ones, and in files. */
+static inline void scratch_put(struct scratch *s, size_t len, bool text, uint64_t seed,
+			       struct blob *ret)
+{
+	char *data = make_body(len, text, seed);
+
+	assert_int_equal(store_put(s->store, data, len, NULL, text ? "text/html" : NULL, ret), 0);
+	free(data);
+}
+
+static inline void scratch_put_file(struct scratch *s, size_t len, bool text, uint64_t ino,
+				    struct blob *ret)
+{
+	char *data = make_body(len, text, ino);
+	int fd = make_partial(s, "1", data, len);
+
+	assert_int_equal(store_put_file(s->store, fd, NULL, 0, len, ino, NULL, ret), 0);
+	close(fd);
+	free(data);
+	assert_int_equal(unlinkat(s->dir, "partial/1", 0), 0);
+}
+
+static inline void scratch_check(struct scratch *s, const struct blob *b, size_t len, bool text,
+				 uint64_t seed)
+{
+	char *data = make_body(len, text, seed);
+
+	assert_stored(s->store, b, data, len);
+	assert_int_equal(store_check(s->store, b), 0);
+	free(data);
+}
+
+/* A body at rest, and what its bytes are. */
+struct victim {
+	struct blob blob;
+	size_t len;
+	bool text;
+	char *data;
+};
+
+/* A read somewhere: right, or an error that says what is wrong. */
+static inline bool victim_is_honest(struct store *st, const struct victim *v, uint64_t *seed,
+				    char *back)
+{
+	size_t off = scratch_random(seed) % v->len;
+	size_t len = 1 + scratch_random(seed) % (v->len - off);
+	int64_t pos;
+	int r, fd;
+
+	r = store_read(st, &v->blob, off, len, back);
+	if (r != 0)
+		return r == -EBADMSG;
+	if (memcmp(back, v->data + off, len) != 0)
+		return false;
+	fd = store_fd(st, &v->blob, off, len, &pos);
+	if (fd < 0)
+		return fd == -ENOTSUP || fd == -EBADMSG;
+	r = pread(fd, back, len, pos + off) == (ssize_t)len &&
+	    memcmp(back, v->data + off, len) == 0;
+	close(fd);
+	return r;
+}
+
 #endif
