@@ -157,7 +157,7 @@ def miscount(cache):
 
 def damage_a_partial(cache):
     path, = files(cache, "partial")
-    flip(path, 300_000)
+    flip(path, 200_000)
 
 
 def delete_a_partial(cache):
