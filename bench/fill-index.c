@@ -53,7 +53,7 @@ static void put(struct db *db, struct store *store, uint64_t ino, const char *ba
 	r.meta->content_type = strdup("text/plain");
 	free(r.meta->headers);
 	r.meta->headers = strdup(headers);
-	check("body", store_put(store, body, (size_t)len, "text/plain", &r.blob));
+	check("body", store_put(store, body, (size_t)len, r.key, "text/plain", &r.blob));
 	check("row", db_put(db, &r));
 	record_fini(&r);
 }

@@ -159,3 +159,15 @@ def test_every_source_is_in_a_meson_build():
             if f"{name}'" not in (folder / "meson.build").read_text():
                 missing.append(str(path))
     assert not missing
+
+
+BENCHES = sorted(name for name in os.listdir(os.path.join(ROOT, "bench")) if name.endswith(".c"))
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_benches_compile(name):
+    """They are built when somebody runs them, which is seldom."""
+    flags = run("pkg-config", "--cflags", "fuse3", "libcurl").stdout.split()
+    done = run("cc", "-std=gnu11", "-D_GNU_SOURCE", "-fsyntax-only", *flags,
+               os.path.join("bench", name))
+    assert done.returncode == 0, done.stderr
