@@ -19,8 +19,8 @@ int db_filter_begin(struct db *db)
 	if (db->n_filters == DB_FILTERS)
 		return -ENOSPC;
 	db_sums(db, &sums);
-	/* Each with a directory or two that is its own, and room to grow. */
-	keys = 4 * (size_t)(sums.objects > 0 ? sums.objects : 0);
+	/* Some with a directory of their own, and room to grow. */
+	keys = 2 * (size_t)(sums.objects > 0 ? sums.objects : 0);
 	if (db->n_filters && key_filter_added(db->filters[db->n_filters - 1]) * 2 > keys)
 		keys = 2 * key_filter_added(db->filters[db->n_filters - 1]);
 	f = key_filter_new(keys);
