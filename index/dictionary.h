@@ -49,7 +49,7 @@ void dictionaries_learn(struct dictionaries *ds, uint64_t group, const void *dat
 
 /* Trains a dictionary when there are samples enough. False: there are not. */
 bool dictionaries_train(struct dictionaries *ds);
-bool dictionaries_due(struct dictionaries *ds);		/* there are */
+bool dictionaries_due(struct dictionaries *ds);		/* there are samples enough */
 
 /* One frame. -ENOMEM. */
 int dictionary_pack(const struct dictionary *d, struct ZSTD_CCtx_s *cctx, const void *src,

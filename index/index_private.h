@@ -201,7 +201,7 @@ int writer_run(struct index *ix,
 /* Has I run it between two transactions, and waits. Not I. */
 int writer_between(struct index *ix, int (*between)(struct index *ix, void *arg), void *arg);
 
-/* moves.c: thread I, but for moves_add(). */
+/* moves.c: thread I; threads C for moves_add(), and to finish what was not committed. */
 struct moved {
 	uint64_t ino;
 	struct blob from, to;		/* to: kind NONE until it was copied */

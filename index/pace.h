@@ -5,7 +5,7 @@
  * part of the time; what comes faster is stored as it is, LOOSE (segment.h), and packed when
  * bodies have stopped arriving like that (pack.c).
  *
- * Any thread. */
+ * Any thread. Errors: none. */
 #ifndef INDEX_PACE_H
 #define INDEX_PACE_H
 

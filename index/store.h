@@ -1,10 +1,10 @@
 /* store.h - bodies at rest: packed segments and files of their own.
  *
  * A small body (up to STORE_SMALL) is appended to a segment file, a larger one
- * gets a file. Small ones that come too fast are put as they are into LOOSE segments,
- * and packed later (pace.h, pack.c). Either is stored plain or, when a sample shows that it pays, as
+ * gets a file. Either is stored plain or, when a sample shows that it pays, as
  * zstd in the seekable format, whose frames decode alone: `zstd -dc` of a blob
- * file restores the body. Every chunk has a checksum that is verified on read
+ * file restores the body. Small ones that come too fast are put as they are into
+ * LOOSE segments, and packed later (pace.h, pack.c). Every chunk has a checksum that is verified on read
  * (files stored plain: at the first read after start, then remembered).
  *
  * Visible only whole: a blob exists for others once its row does. What has no
@@ -35,9 +35,9 @@ struct store_config {
 	bool compress;
 	int level;		/* zstd */
 	enum store_pace {
-		STORE_AS_TIME_ALLOWS,
-		STORE_AT_ONCE,
-		STORE_LATER,
+		STORE_AS_TIME_ALLOWS,	/* pace.h */
+		STORE_AT_ONCE,		/* benches, tests */
+		STORE_LATER,		/* tests: whatever may be put off is */
 	} pace;			/* when small bodies are packed */
 	dictionary_keep *keep;	/* writes a dictionary to the index; pool threads; may be NULL */
 	void *arg;
@@ -121,7 +121,7 @@ int store_pack(struct store *st, const struct blob *from, const char *key,
 /* Trains a dictionary if there are samples enough. False: there are not. Takes a few tenths
  * of a second: pool threads. */
 bool store_train(struct store *st);
-bool store_may_train(struct store *st);		/* there are */
+bool store_may_train(struct store *st);		/* there are samples enough */
 
 /* All rows are gone: so are all segments. Files are for store_sweep(). */
 void store_forget_segments(struct store *st);

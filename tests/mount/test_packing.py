@@ -60,7 +60,7 @@ def test_what_was_put_off_is_packed(make_mount, origin):
     assert len(origin.requests) == asked
 
 
-def test_how_many_are_put_off_depends_on_how_fast_they_come(make_mount, origin):
+def test_a_few_are_packed_at_once_and_many_in_the_end(make_mount, origin):
     bodies = load(origin)
     mount = make_mount(origin.url)
     for name in list(bodies)[:5]:

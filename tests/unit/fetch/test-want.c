@@ -447,6 +447,7 @@ static void a_need_that_was_served_is_none(void **state)
 	read_all(wish.v, 0, most);
 	assert_int_equal(version_missing(wish.v, 0), 0);	/* no room for all of it */
 	fetch_need(f, wish.v, 0, 4096);
+	/* Time for thread F to see it; with less the test only notices less. */
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(version_state(wish.v), VERSION_ARRIVING);
 		usleep(5000);
