@@ -56,7 +56,7 @@ struct fs {
 
 	/* session.c's. */
 	bool default_permissions;	/* the kernel checks modes; constant */
-	unsigned max_read;		/* bytes, of the mount option; 0: not given; constant */
+	unsigned max_read;		/* bytes, the mount option; constant */
 	_Atomic bool init_answered;	/* channel.c's */
 };
 

@@ -52,6 +52,8 @@ static const struct setting table[] = {
 	  "after so much of its time what is used is asked for again behind (0: not)", 0, 99 },
 	{ "kernel_ttl", &kind_duration_or_auto, AT(kernel_ttl_ms), "TIME",
 	  "how long the kernel may answer for a fresh name alone (auto)", 0, 0 },
+	{ "read_ahead", &kind_size_or_none, AT(read_ahead), "SIZE",
+	  "how far ahead of sequential readers the kernel asks (512K)", 0, 0 },
 	{ "targeted", &kind_string, AT(targeted), "NAME[:NAME...]",
 	  "targeted cache control fields to obey, RFC 9213 (none)", 0, 0 },
 
@@ -141,6 +143,7 @@ void options_set_defaults(struct options *o)
 		.umask = 022,
 		.control_mode = 0700,
 		.kernel_ttl_ms = -1,
+		.read_ahead = 512 * 1024,
 		.fetch = { .max_transfers = 256 },
 		.policy = {
 			.from = "mount",

@@ -66,6 +66,7 @@ struct options {
 	bool read_only;		/* ro: for what .control and rm would do as well */
 	mode_t control_mode;	/* of .control */
 	int64_t kernel_ttl_ms;	/* -1: automatic */
+	int64_t read_ahead;	/* bytes; -1: the kernel's own */
 	bool count_opens;
 	char *warm_file;		/* absolute once complete; NULL: none */
 	int64_t warm_interval_ms;	/* 0: at the start only */

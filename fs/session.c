@@ -13,6 +13,7 @@
 #include "fs.h"
 #include "ops.h"
 #include "options.h"
+#include "read_ahead.h"
 
 /* No request makes a worker wait but for the disk, and for purges on old kernels. */
 #define WORKERS 10
@@ -51,6 +52,8 @@ static int make_session(struct fs *fs, const struct options *o)
 	    (!o->mount_options || !*o->mount_options ||
 	     (fuse_opt_add_arg(&args, "-o") == 0 &&
 	      fuse_opt_add_arg(&args, o->mount_options) == 0)) &&
+	    (mount_option(o->mount_options, "max_read") ||
+	     fuse_opt_add_arg(&args, "-omax_read=" READ_AHEAD_MAX_READ) == 0) &&
 	    (!o->umask_set || fuse_opt_add_arg(&args, "-odefault_permissions") == 0) &&
 	    (!o->debug || fuse_opt_add_arg(&args, "-odebug") == 0))
 		r = 0;
@@ -71,7 +74,7 @@ int session_new(struct fs *fs, const struct options *o)
 	fs->started_ms = clock_wall_ms();
 	fs->default_permissions = o->umask_set ||
 				  mount_option(o->mount_options, "default_permissions");
-	fs->max_read = max_read ? (unsigned)strtoul(max_read, NULL, 10) : 0;
+	fs->max_read = (unsigned)strtoul(max_read ? max_read : READ_AHEAD_MAX_READ, NULL, 10);
 	atomic_store(&fs->kernel_ttl_ms, o->kernel_ttl_ms >= 0 ? o->kernel_ttl_ms : 0);
 	chores_init(&fs->chores);
 	history_init(&fs->history);
@@ -140,6 +143,8 @@ int session_mount(struct fs *fs, const char *mountpoint)
 	r = channel_attach(fs);
 	if (r == 0)
 		r = answer_init(fs);
+	if (r == 0 && fs->options->read_ahead >= 0)
+		read_ahead_set(mountpoint, fs->options->read_ahead);
 	if (r < 0) {
 		log_error("cannot use the FUSE device: %s", strerror(-r));
 		fuse_session_unmount(fs->session);

@@ -1,10 +1,16 @@
 """What the kernel remembers: names, pages, and directories that it holds open."""
 import mmap
 import os
+import pathlib
 import stat as modes
 import time
 
-from limited import error_of, eventually, names, read, run, stat, within
+import pytest
+
+from limited import error_of, eventually, names, read, read_at, run, stat, within
+from origin import noise
+
+KIB = 1 << 10
 
 
 def test_without_epochs_a_purge_takes_a_moment_and_is_exact(make_mount, origin):
@@ -94,3 +100,29 @@ def test_a_redirect_to_the_slash_is_a_directory_to_all(mount, origin):
         assert modes.S_ISDIR(stat(mount / name).st_mode)
         assert read(mount / name / "x.txt") == b"x"
         assert names(mount / name) == ["x.txt"]
+
+
+@pytest.mark.parametrize("options, kib", [
+    ([], 512), (["read_ahead=2M"], 2048), (["read_ahead=0"], 0), (["read_ahead=none"], 128),
+])
+def test_the_kernel_reads_ahead_as_told(make_mount, origin, options, kib):
+    device = stat(make_mount(origin.url, *options).dir).st_dev
+    shown = pathlib.Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb")
+    assert int(shown.read_text()) == kib
+
+
+def test_who_reads_what_has_arrived_does_not_wait_for_what_is_read_ahead(mount, origin):
+    body = noise(4096 * KIB)
+    origin.fresh("/x.bin", body, gates={700 * KIB: "rest"})
+    for number in range(4):
+        at = number * 128 * KIB
+        assert read_at(mount / "x.bin", at, 128 * KIB) == body[at:at + 128 * KIB]
+    fd = within(os.open, mount / "x.bin", os.O_RDONLY)
+    try:
+        for number in range(5):
+            at = number * 128 * KIB
+            assert within(os.read, fd, 128 * KIB) == body[at:at + 128 * KIB]
+    finally:
+        os.close(fd)
+    origin.release("rest")
+    assert read(mount / "x.bin") == body
