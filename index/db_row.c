@@ -5,6 +5,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "short_headers.h"
+
 void record_fini(struct record *r)
 {
 	free(r->key);
@@ -27,6 +29,17 @@ static int read_text(sqlite3_stmt *s, enum column column, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* All other columns of m were read. */
+static int read_headers(sqlite3_stmt *s, struct meta *m)
+{
+	const char *text = (const char *)sqlite3_column_text(s, COL_HEADERS);
+
+	if (!text)
+		return sqlite3_column_type(s, COL_HEADERS) == SQLITE_NULL ? -EBADMSG : -ENOMEM;
+	m->headers = short_headers_restore(m, text);
+	return m->headers ? 0 : -ENOMEM;
+}
+
 static int read_strings(sqlite3_stmt *s, struct meta *m)
 {
 	int err;
@@ -37,14 +50,12 @@ static int read_strings(sqlite3_stmt *s, struct meta *m)
 	if (!err)
 		err = read_text(s, COL_CONTENT_TYPE, &m->content_type);
 	if (!err)
-		err = read_text(s, COL_HEADERS, &m->headers);
-	if (!err)
 		err = read_text(s, COL_URL, &m->url);
 	if (!err)
 		err = read_text(s, COL_REASON, &m->reason);
-	if (!err && (!m->headers || !m->reason))
-		return -EBADMSG;
-	return err;
+	if (!err && !m->reason)
+		err = -EBADMSG;
+	return err ? err : read_headers(s, m);
 }
 
 /* Most often there is no such time of its own: NULL stands for fresh_until_ms. */
@@ -190,7 +201,11 @@ int row_read(sqlite3_stmt *s, struct record *ret)
  * finds too long. */
 int row_bind_meta(sqlite3_stmt *s, const struct meta *m)
 {
+	char *headers = short_headers_make(m);
 	int bad = 0;
+
+	if (!headers)
+		return -ENOMEM;
 
 	bad |= sqlite3_bind_int(s, COL_STATUS + 1, m->status);
 	bad |= sqlite3_bind_int(s, COL_FLAGS + 1, m->flags);
@@ -207,7 +222,7 @@ int row_bind_meta(sqlite3_stmt *s, const struct meta *m)
 	bad |= stmt_bind_text(s, COL_CONTENT_TYPE + 1, m->content_type);
 	bad |= stmt_bind_text(s, COL_URL + 1, m->url);
 	bad |= stmt_bind_text(s, COL_REASON + 1, m->reason);
-	bad |= stmt_bind_text(s, COL_HEADERS + 1, m->headers);
+	bad |= sqlite3_bind_text(s, COL_HEADERS + 1, headers, -1, free);
 	if (m->vary_sum)
 		bad |= sqlite3_bind_int64(s, COL_VARY_SUM + 1, (int64_t)m->vary_sum);
 	else

@@ -53,6 +53,9 @@ static const char *const step[] = {
 	"CREATE TABLE value (name TEXT NOT NULL PRIMARY KEY, data BLOB NOT NULL);",
 
 	"ALTER TABLE version ADD COLUMN vary_sum INTEGER;",	/* NULL: 0 */
+
+	/* Headers may be short (short_headers.h), which earlier programs do not know. */
+	"SELECT 1;",
 };
 
 #define SCHEMA_VERSION ((int64_t)(sizeof(step) / sizeof(step[0])))
