@@ -62,6 +62,11 @@ int store_each_dictionary(struct store *st, dictionary_keep *each, void *arg);
 int store_put(struct store *st, const void *data, size_t len, const char *key,
 	      const char *content_type, struct blob *ret);
 
+/* The same as it is, to be packed when there is time: a write and no more. -EAGAIN: it is to
+ * be packed at once. */
+int store_put_later(struct store *st, const void *data, size_t len, const char *content_type,
+		    struct blob *ret);
+
 /* Stores the body [0, len) of the file fd as blob `ino`: copied, compressed or
  * not. If it is to be stored plain and `path` (relative to the cache directory)
  * is not NULL, that file itself is renamed into place instead of copied, and

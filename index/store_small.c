@@ -16,14 +16,6 @@
 
 /* --- putting --- */
 
-/* Into a loose segment, as it is. */
-static int put_loose(struct store *st, const void *data, struct blob *b)
-{
-	b->sum = blob_sum(data, b->length);
-	pace_put_off(&st->pace);
-	return segment_append(st->segments, SEGMENT_LOOSE, data, b->length, &b->id, &b->offset);
-}
-
 /* Among the packed, compressed if that pays. */
 static int put_packed(struct store *st, const void *data, uint64_t group,
 		      const char *content_type, struct blob *b)
@@ -57,11 +49,28 @@ static bool is_for_later(struct store *st, size_t len, const char *content_type)
 	int64_t limit = space_limit(st->space), most = limit / 8;
 
 	if (st->when == STORE_AT_ONCE ||
-	    (st->when == STORE_AS_TIME_ALLOWS && !pace_is_high(&st->pace)) || !codec_may_pack(st->codecs, content_type, (int64_t)len))
+	    (st->when == STORE_AS_TIME_ALLOWS && !pace_is_high(&st->pace)) ||
+	    !codec_may_pack(st->codecs, content_type, (int64_t)len))
 		return false;
 	if (most > LOOSE_MOST)
 		most = LOOSE_MOST;
 	return segments_loose(st->segments) < most && space_used(st->space) < limit - limit / 4;
+}
+
+int store_put_later(struct store *st, const void *data, size_t len, const char *content_type,
+		    struct blob *ret)
+{
+	struct blob b = { .kind = BLOB_SEGMENT, .length = len, .stored = len };
+	int r;
+
+	if (len == 0 || len > STORE_SMALL || !is_for_later(st, len, content_type))
+		return -EAGAIN;
+	b.sum = blob_sum(data, len);
+	pace_put_off(&st->pace);
+	r = segment_append(st->segments, SEGMENT_LOOSE, data, len, &b.id, &b.offset);
+	if (r == 0)
+		*ret = b;
+	return r;
 }
 
 /* Of this thread. */
@@ -86,13 +95,12 @@ int store_put(struct store *st, const void *data, size_t len, const char *key,
 		*ret = (struct blob){ .kind = BLOB_NONE };
 		return 0;
 	}
-	if (is_for_later(st, len, content_type)) {
-		r = put_loose(st, data, &b);
-	} else {
-		start = cpu_ns();
-		r = put_packed(st, data, codec_group(key, content_type), content_type, &b);
-		pace_packed(&st->pace, cpu_ns() - start);
-	}
+	r = store_put_later(st, data, len, content_type, ret);
+	if (r != -EAGAIN)
+		return r;
+	start = cpu_ns();
+	r = put_packed(st, data, codec_group(key, content_type), content_type, &b);
+	pace_packed(&st->pace, cpu_ns() - start);
 	if (r == 0)
 		*ret = b;
 	return r;

@@ -1,4 +1,5 @@
-/* version_store.c - bodies come to rest: threads C. */
+/* version_store.c - bodies come to rest: threads C, and F where that takes no longer than to
+ * tell C. */
 #include <errno.h>
 #include <stdint.h>
 
@@ -93,6 +94,17 @@ static int make_sure(struct version *v)
 	return err;
 }
 
+static void stored(struct version *v, const struct blob *blob)
+{
+	struct index *ix = v->index;
+
+	index_worked(ix);
+	drop_body(v, blob);
+	if (store_may_train(ix->store))
+		pack_start(ix);
+	step("stored");
+}
+
 static void store_run(struct job *job)
 {
 	struct version *v = container_of(job, struct version, store_job);
@@ -111,11 +123,7 @@ static void store_run(struct job *job)
 		err = put_body(v, &blob);
 	}
 	if (!err) {
-		index_worked(ix);
-		drop_body(v, &blob);
-		if (store_may_train(ix->store))
-			pack_start(ix);
-		step("stored");
+		stored(v, &blob);
 	} else {
 		count(unstored);
 		if (err != -ENOSPC)
@@ -123,6 +131,21 @@ static void store_run(struct job *job)
 		log_debug("not stored: %s (%d)", v->key, err);
 	}
 	finish(v, err);
+}
+
+/* While small bodies come too fast to be packed (pace.h), waking C for each costs more than
+ * what it would do. What goes wrong here is for C to find out again, and to mend. */
+static bool store_here(struct version *v)
+{
+	struct blob blob;
+
+	if (v->body.kind != BODY_MEMORY ||
+	    store_put_later(v->index->store, v->body.data, (size_t)v->length,
+			    v->meta->content_type, &blob) != 0)
+		return false;
+	stored(v, &blob);
+	finish(v, 0);
+	return true;
 }
 
 void version_store(struct version *v, struct op *done)
@@ -143,7 +166,9 @@ void version_store(struct version *v, struct op *done)
 	if (start) {
 		version_ref(v);
 		v->store_job.run = store_run;
-		if (v->body.kind == BODY_FILE)
+		if (store_here(v))
+			;
+		else if (v->body.kind == BODY_FILE)
 			pool_post_long(&v->index->pool, &v->store_job);
 		else
 			pool_post(&v->index->pool, &v->store_job);
