@@ -6,7 +6,8 @@
 
 /* Another process may look into the database (sqlite3, a backup) and hold a lock
  * for a moment. */
-#define BUSY_MS 2000
+#define BUSY_MS 2000		/* somebody else has the database: how long to wait */
+#define STILL_BUSY_MS 20	/* and once that was in vain */
 
 static int errno_of_io(sqlite3 *sqlite, int rc)
 {
@@ -117,6 +118,17 @@ int conn_open(const char *path, bool writable, struct conn **ret)
 	c->owner = pthread_self();
 	*ret = c;
 	return 0;
+}
+
+int conn_begin(struct conn *c, sqlite3_stmt *s)
+{
+	int err;
+
+	sqlite3_busy_timeout(c->sqlite, c->locked ? STILL_BUSY_MS : BUSY_MS);
+	err = conn_run(c, s);
+	c->locked = err == -EBUSY;
+	sqlite3_busy_timeout(c->sqlite, BUSY_MS);
+	return err;
 }
 
 void conn_close(struct conn *c)

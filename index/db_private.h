@@ -36,6 +36,7 @@ struct conn {
 	struct list idle;		/* the pool's while nobody uses it */
 	unsigned generation;		/* of the database that it was opened on */
 	bool writable;
+	bool locked;			/* by another process, when it was to begin last */
 	pthread_t owner;		/* of the writable one: nobody else may use it */
 	sqlite3 *sqlite;
 	sqlite3_stmt *stmt[STMT_N];	/* NULL: not prepared yet */
@@ -51,6 +52,9 @@ void conn_abandon(struct conn *c);		/* closes it; its file has another name now 
 int conn_prepare(struct conn *c, enum stmt which, const char *sql, sqlite3_stmt **ret);
 int conn_step(struct conn *c, sqlite3_stmt *s);	/* 1: a row, 0: no more, -errno */
 int conn_run(struct conn *c, sqlite3_stmt *s);	/* steps to the end and resets */
+/* The same for what begins a transaction. While another process holds the database only the
+ * first waits for it: there is one batch after the other, and readers behind each. */
+int conn_begin(struct conn *c, sqlite3_stmt *s);
 int conn_exec(struct conn *c, const char *sql);	/* SQL without results */
 int conn_pragma(struct conn *c, const char *sql, int64_t *ret);	/* one number */
 

@@ -28,10 +28,13 @@ static void begun_is_over(struct db *db)
 /* Takes the write lock at once: a transaction that has begun is never refused. */
 int db_begin(struct db *db)
 {
+	sqlite3_stmt *s;
 	int err;
 
 	begun_is_over(db);
-	err = run_simple(db, STMT_BEGIN, "BEGIN IMMEDIATE");
+	err = conn_prepare(db->writer, STMT_BEGIN, "BEGIN IMMEDIATE", &s);
+	if (!err)
+		err = conn_begin(db->writer, s);
 	if (err)
 		return err;
 	db->in_tx = true;

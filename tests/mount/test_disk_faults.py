@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 
 import pytest
 
@@ -221,6 +222,10 @@ def test_the_index_is_locked_by_somebody_else(make_mount, origin):
         check(mount, old)
         check(mount, offer(origin, 2, "new"))
         assert health(mount) == "degraded: index: Device or resource busy\n"
+        # Not each of them waits for as long as the first.
+        began = time.monotonic()
+        check(mount, offer(origin, 40, "more"))
+        assert time.monotonic() - began < 40
         origin.fresh("/old1.bin", b"other", etag='"2"')
         assert error_of(mount.purge, "/old1.bin") is not None
         db.execute("ROLLBACK")
