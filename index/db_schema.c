@@ -81,11 +81,21 @@ int db_tree_compare(void *unused, int a_len, const void *a, int b_len, const voi
 	return x[i] - y[i];
 }
 
+/* The version, noted a second time where the first cannot be: bits may flip in the few bytes
+ * that say whose database it is, too. 0: it was not noted, or there is no such table. */
+static int64_t noted_version(struct conn *c)
+{
+	int64_t version;
+
+	return conn_pragma(c, "SELECT data FROM value WHERE name = 'format'", &version) == 0 ?
+	       version : 0;
+}
+
 /* Another program's database, or one that a later version of this one made, is
  * not damaged: it must not be touched. */
 static int check_ours(struct conn *c, int64_t *ret_version)
 {
-	int64_t id, version, n;
+	int64_t id, version, noted, n;
 	int err;
 
 	err = conn_pragma(c, "PRAGMA application_id", &id);
@@ -95,6 +105,9 @@ static int check_ours(struct conn *c, int64_t *ret_version)
 		err = conn_pragma(c, "SELECT count(*) FROM sqlite_schema", &n);
 	if (err)
 		return err;
+	noted = noted_version(c);
+	if (noted && (id != APPLICATION_ID || version != noted))
+		return -EBADMSG;
 	if (id != APPLICATION_ID && (id || version || n)) {
 		log_error("index.db was made by another program");
 		return -EPROTO;
@@ -111,16 +124,17 @@ static int check_ours(struct conn *c, int64_t *ret_version)
 
 static int migrate_from(struct conn *c, int64_t version)
 {
-	char pragma[96];
+	char sql[200];
 	int err = 0;
 
 	for (; !err && version < SCHEMA_VERSION; version++)
 		err = conn_exec(c, step[version]);
 	if (err)
 		return err;
-	snprintf(pragma, sizeof(pragma), "PRAGMA application_id = %d; PRAGMA user_version = %lld",
-		 APPLICATION_ID, (long long)SCHEMA_VERSION);
-	return conn_exec(c, pragma);
+	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %lld;"
+		 " INSERT OR REPLACE INTO value (name, data) VALUES ('format', %lld)",
+		 APPLICATION_ID, (long long)SCHEMA_VERSION, (long long)SCHEMA_VERSION);
+	return conn_exec(c, sql);
 }
 
 int db_schema_migrate(struct conn *c)

@@ -76,7 +76,7 @@ static void refuses_later_versions(void **state)
 	_cleanup_(cleanup_free) char *aside = fixture_path(f, "index.db.damaged");
 	struct db *db = NULL;
 
-	set_pragma(f, "PRAGMA user_version = 99");
+	set_pragma(f, "PRAGMA user_version = 99; UPDATE value SET data = 99 WHERE name = 'format'");
 	log_set_level(LOG_LEVEL_ERROR - 1);
 	assert_int_equal(db_open(f->dir, &db), -EPROTO);
 	log_set_level(LOG_LEVEL_ERROR);
@@ -89,7 +89,8 @@ static void an_older_version_is_brought_up_to_date(void **state)
 	struct record r = fixture_record(5, "https://h/a"), got;
 
 	assert_int_equal(db_put(f->db, &r), 0);
-	set_pragma(f, "ALTER TABLE version DROP COLUMN vary_sum; PRAGMA user_version = 1");
+	set_pragma(f, "ALTER TABLE version DROP COLUMN vary_sum; PRAGMA user_version = 1;"
+		      " DELETE FROM value WHERE name = 'format'");
 	assert_int_equal(db_open(f->dir, &f->db), 0);
 	assert_int_equal(db_find_key(f->db, "https://h/a", &got), 0);
 	assert_int_equal(got.ino, 5);
@@ -103,12 +104,31 @@ static void an_older_version_is_brought_up_to_date(void **state)
 	record_fini(&r);
 }
 
+/* Not another program's, nor a later one's. */
+static void begins_anew_when_a_bit_of_what_it_is_flipped(void **state)
+{
+	static const char *const flips[] = {
+		"PRAGMA user_version = 67", "PRAGMA user_version = 1", "PRAGMA user_version = 0",
+		"PRAGMA application_id = 0x77636663", "PRAGMA application_id = 0",
+		"UPDATE value SET data = 2 WHERE name = 'format'",
+	};
+	struct fixture *f = *state;
+	_cleanup_(cleanup_free) char *aside = fixture_path(f, "index.db.damaged");
+
+	log_set_level(LOG_LEVEL_ERROR);
+	for (size_t i = 0; i < sizeof(flips) / sizeof(flips[0]); i++) {
+		set_pragma(f, flips[i]);
+		assert_int_equal(db_open(f->dir, &f->db), 0);
+		assert_int_equal(unlink(aside), 0);
+	}
+}
+
 static void refuses_other_programs(void **state)
 {
 	struct fixture *f = *state;
 	struct db *db = NULL;
 
-	set_pragma(f, "PRAGMA application_id = 17");
+	set_pragma(f, "PRAGMA application_id = 17; DROP TABLE value; DROP TABLE version");
 	log_set_level(LOG_LEVEL_ERROR - 1);
 	assert_int_equal(db_open(f->dir, &db), -EPROTO);
 	log_set_level(LOG_LEVEL_ERROR);
@@ -441,6 +461,7 @@ int main(void)
 		TEST(read_only_directories),
 		TEST(refuses_later_versions),
 		TEST(an_older_version_is_brought_up_to_date),
+		TEST(begins_anew_when_a_bit_of_what_it_is_flipped),
 		TEST(refuses_other_programs),
 		TEST(garbage_is_moved_aside),
 		TEST(a_cut_file_is_moved_aside),
