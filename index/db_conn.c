@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 /* Another process may look into the database (sqlite3, a backup) and hold a lock
@@ -110,6 +111,10 @@ int conn_open(const char *path, bool writable, struct conn **ret)
 	list_init(&c->idle);
 	rc = sqlite3_open_v2(path, &c->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	err = rc ? db_errno(c->sqlite, rc) : set_up(c, writable);
+	/* It may say itself that only later versions of SQLite can write it: it does not
+	 * unless a bit flipped (SQLite's file format, 1.3.3). */
+	if (err == -EROFS && writable && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0)
+		err = -EBADMSG;
 	if (err) {
 		conn_close(c);
 		return err;
@@ -150,11 +155,15 @@ void conn_abandon(struct conn *c)
 }
 
 /* Our SQL is right, so when it makes no sense a table, column or index is missing. */
+/* Our SQL is right: it is the schema, or the format of the file, that is not. */
+static int errno_of_sql(struct conn *c, int rc)
+{
+	return rc == SQLITE_ERROR ? -EBADMSG : db_errno(c->sqlite, rc);
+}
+
 static int prepare(struct conn *c, const char *sql, unsigned flags, sqlite3_stmt **ret)
 {
-	int rc = sqlite3_prepare_v3(c->sqlite, sql, -1, flags, ret, NULL);
-
-	return rc == SQLITE_ERROR ? -EBADMSG : db_errno(c->sqlite, rc);
+	return errno_of_sql(c, sqlite3_prepare_v3(c->sqlite, sql, -1, flags, ret, NULL));
 }
 
 int conn_prepare(struct conn *c, enum stmt which, const char *sql, sqlite3_stmt **ret)
@@ -193,7 +202,7 @@ int conn_run(struct conn *c, sqlite3_stmt *s)
 
 int conn_exec(struct conn *c, const char *sql)
 {
-	return db_errno(c->sqlite, sqlite3_exec(c->sqlite, sql, NULL, NULL, NULL));
+	return errno_of_sql(c, sqlite3_exec(c->sqlite, sql, NULL, NULL, NULL));
 }
 
 int conn_pragma(struct conn *c, const char *sql, int64_t *ret)

@@ -4,12 +4,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../../../index/db_private.h"
 #include "db_fixture.h"
 
 int fixture_setup(void **state)
@@ -97,4 +99,32 @@ uint64_t fixture_random(uint64_t *seed)
 	*seed ^= *seed >> 7;
 	*seed ^= *seed << 17;
 	return *seed;
+}
+
+void fixture_put_many(struct db *db, uint64_t first, int n)
+{
+	char key[64];
+
+	assert_int_equal(db_begin(db), 0);
+	for (int i = 0; i < n; i++) {
+		snprintf(key, sizeof(key), "https://h/%08llu", (unsigned long long)first + i);
+		fixture_put(db, first + i, key, 200);
+	}
+	assert_int_equal(db_commit(db), 0);
+}
+
+void fixture_change_and_close(struct fixture *f, const char *sql)
+{
+	assert_int_equal(conn_exec(f->db->writer, sql), 0);
+	db_close(TAKE_PTR(f->db));
+}
+
+void fixture_overwrite(const char *path, off_t at, size_t len)
+{
+	_cleanup_(cleanup_close) int fd = open(path, O_RDWR);
+	_cleanup_(cleanup_free) char *data = malloc(len);
+
+	assert_true(fd >= 0);
+	memset(data, 0xa5, len);
+	assert_int_equal(pwrite(fd, data, len, at), len);
 }

@@ -4,6 +4,8 @@
 #ifndef TESTS_DB_FIXTURE_H
 #define TESTS_DB_FIXTURE_H
 
+#include <sys/types.h>
+
 #include "../../../index/db.h"
 
 /* cmocka setup and teardown: *state is a struct fixture with an open database. */
@@ -22,6 +24,14 @@ void fixture_remove_dir(const char *dir);
 struct record fixture_record(uint64_t ino, const char *key);
 /* Puts one, with this status. */
 void fixture_put(struct db *db, uint64_t ino, const char *key, int status);
+
+/* Rows of ordinary files, from this number on, in one transaction. */
+void fixture_put_many(struct db *db, uint64_t first, int n);
+
+/* Runs SQL that spoils the database, and closes it. */
+void fixture_change_and_close(struct fixture *f, const char *sql);
+/* With bytes that mean nothing. */
+void fixture_overwrite(const char *path, off_t at, size_t len);
 
 /* xorshift64: the same numbers in every run. */
 uint64_t fixture_random(uint64_t *seed);

@@ -64,19 +64,13 @@ static void read_only_directories(void **state)
 	assert_int_equal(chmod(f->dir, 0755), 0);
 }
 
-static void set_pragma(struct fixture *f, const char *sql)
-{
-	assert_int_equal(conn_exec(f->db->writer, sql), 0);
-	db_close(TAKE_PTR(f->db));
-}
-
 static void refuses_later_versions(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_(cleanup_free) char *aside = fixture_path(f, "index.db.damaged");
 	struct db *db = NULL;
 
-	set_pragma(f, "PRAGMA user_version = 99; UPDATE value SET data = 99 WHERE name = 'format'");
+	fixture_change_and_close(f, "PRAGMA user_version = 99; UPDATE value SET data = 99 WHERE name = 'format'");
 	log_set_level(LOG_LEVEL_ERROR - 1);
 	assert_int_equal(db_open(f->dir, &db), -EPROTO);
 	log_set_level(LOG_LEVEL_ERROR);
@@ -89,7 +83,7 @@ static void an_older_version_is_brought_up_to_date(void **state)
 	struct record r = fixture_record(5, "https://h/a"), got;
 
 	assert_int_equal(db_put(f->db, &r), 0);
-	set_pragma(f, "ALTER TABLE version DROP COLUMN vary_sum; PRAGMA user_version = 1;"
+	fixture_change_and_close(f, "ALTER TABLE version DROP COLUMN vary_sum; PRAGMA user_version = 1;"
 		      " DELETE FROM value WHERE name = 'format'");
 	assert_int_equal(db_open(f->dir, &f->db), 0);
 	assert_int_equal(db_find_key(f->db, "https://h/a", &got), 0);
@@ -104,184 +98,15 @@ static void an_older_version_is_brought_up_to_date(void **state)
 	record_fini(&r);
 }
 
-/* Not another program's, nor a later one's. */
-static void begins_anew_when_a_bit_of_what_it_is_flipped(void **state)
-{
-	static const char *const flips[] = {
-		"PRAGMA user_version = 67", "PRAGMA user_version = 1", "PRAGMA user_version = 0",
-		"PRAGMA application_id = 0x77636663", "PRAGMA application_id = 0",
-		"UPDATE value SET data = 2 WHERE name = 'format'",
-	};
-	struct fixture *f = *state;
-	_cleanup_(cleanup_free) char *aside = fixture_path(f, "index.db.damaged");
-
-	log_set_level(LOG_LEVEL_ERROR);
-	for (size_t i = 0; i < sizeof(flips) / sizeof(flips[0]); i++) {
-		set_pragma(f, flips[i]);
-		assert_int_equal(db_open(f->dir, &f->db), 0);
-		assert_int_equal(unlink(aside), 0);
-	}
-}
-
 static void refuses_other_programs(void **state)
 {
 	struct fixture *f = *state;
 	struct db *db = NULL;
 
-	set_pragma(f, "PRAGMA application_id = 17; DROP TABLE value; DROP TABLE version");
+	fixture_change_and_close(f, "PRAGMA application_id = 17; DROP TABLE value; DROP TABLE version");
 	log_set_level(LOG_LEVEL_ERROR - 1);
 	assert_int_equal(db_open(f->dir, &db), -EPROTO);
 	log_set_level(LOG_LEVEL_ERROR);
-}
-
-/* --- damage --- */
-
-static void put_many(struct db *db, uint64_t first, int n)
-{
-	char key[64];
-
-	assert_int_equal(db_begin(db), 0);
-	for (int i = 0; i < n; i++) {
-		snprintf(key, sizeof(key), "https://h/%08llu", (unsigned long long)first + i);
-		fixture_put(db, first + i, key, 200);
-	}
-	assert_int_equal(db_commit(db), 0);
-}
-
-static void overwrite(const char *path, off_t at, size_t len)
-{
-	_cleanup_(cleanup_close) int fd = open(path, O_RDWR);
-	_cleanup_(cleanup_free) char *data = malloc(len);
-
-	assert_true(fd >= 0);
-	memset(data, 0xa5, len);
-	assert_int_equal(pwrite(fd, data, len, at), len);
-}
-
-/* It was moved aside, a new and empty one works, numbers go on. */
-static void expect_renewed(struct fixture *f, uint64_t behind)
-{
-	_cleanup_(cleanup_free) char *aside = fixture_path(f, "index.db.damaged");
-	struct db_sums sums;
-	struct record r;
-	uint64_t ino;
-
-	log_set_level(LOG_LEVEL_ERROR);
-	assert_int_equal(db_open(f->dir, &f->db), 0);
-	assert_int_equal(access(aside, F_OK), 0);
-	db_sums(f->db, &sums);
-	assert_int_equal(sums.objects, 0);
-	assert_int_equal(db_find_ino(f->db, 2, &r), -ENOENT);
-	assert_int_equal(db_take_inos(f->db, 1, &ino), 0);
-	assert_true(ino > behind);
-	fixture_put(f->db, ino, "https://h/", 200);
-	assert_int_equal(db_check(f->db), 0);
-}
-
-static void garbage_is_moved_aside(void **state)
-{
-	struct fixture *f = *state;
-	_cleanup_(cleanup_free) char *path = fixture_path(f, "index.db");
-	uint64_t ino;
-
-	assert_int_equal(db_take_inos(f->db, 7, &ino), 0);
-	put_many(f->db, 2, 100);
-	db_close(TAKE_PTR(f->db));
-	overwrite(path, 0, 8192);
-	expect_renewed(f, ino + 6);
-}
-
-static void a_cut_file_is_moved_aside(void **state)
-{
-	struct fixture *f = *state;
-	_cleanup_(cleanup_free) char *path = fixture_path(f, "index.db");
-	struct stat st;
-	uint64_t ino;
-
-	assert_int_equal(db_take_inos(f->db, 7, &ino), 0);
-	put_many(f->db, 2, 1000);
-	db_close(TAKE_PTR(f->db));
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(truncate(path, st.st_size / 2), 0);
-	expect_renewed(f, ino + 6);
-}
-
-static void lost_tables_are_moved_aside(void **state)
-{
-	struct fixture *f = *state;
-
-	set_pragma(f, "DROP TABLE declared");
-	expect_renewed(f, 1);
-}
-
-/* What a start cannot see without reading everything is told later. */
-static void damage_in_the_middle_is_told(void **state)
-{
-	struct fixture *f = *state;
-	_cleanup_(cleanup_free) char *path = fixture_path(f, "index.db");
-	struct stat st;
-	struct record r;
-	bool told = false;
-
-	put_many(f->db, 2, 3000);
-	db_close(TAKE_PTR(f->db));
-	assert_int_equal(stat(path, &st), 0);
-	overwrite(path, (st.st_size / 2) & ~4095, 16 * 4096);
-	assert_int_equal(db_open(f->dir, &f->db), 0);
-	for (uint64_t ino = 2; ino < 3002; ino++) {
-		int err = db_find_ino(f->db, ino, &r);
-
-		if (!err)
-			record_fini(&r);
-		else if (err != -ENOENT)
-			assert_int_equal(err, -EBADMSG);
-		told |= err == -EBADMSG;
-	}
-	assert_true(told);
-	assert_int_equal(db_check(f->db), -EBADMSG);
-	fixture_put(f->db, 5000, "https://h/still/works", 200);
-}
-
-static void copy_file(const char *from, const char *to, off_t len)
-{
-	_cleanup_(cleanup_free) char *data = malloc(len);
-	_cleanup_(cleanup_close) int in = open(from, O_RDONLY);
-	_cleanup_(cleanup_close) int out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_int_equal(pread(in, data, len, 0), len);
-	assert_int_equal(pwrite(out, data, len, 0), len);
-}
-
-/* As after a crash: the database and a part of its WAL. What was committed before
- * the cut is there, and nothing of a transaction that is not there whole. */
-static void a_cut_wal_loses_its_end(void **state)
-{
-	struct fixture *f = *state, crashed = { .dir = "/tmp/test-db-XXXXXX" };
-	_cleanup_(cleanup_free) char *db = fixture_path(f, "index.db");
-	_cleanup_(cleanup_free) char *wal = fixture_path(f, "index.db-wal");
-	struct stat st, before;
-	struct db_sums sums;
-
-	assert_non_null(mkdtemp(crashed.dir));
-	_cleanup_(cleanup_free) char *to_db = fixture_path(&crashed, "index.db");
-	_cleanup_(cleanup_free) char *to_wal = fixture_path(&crashed, "index.db-wal");
-
-	assert_int_equal(db_checkpoint(f->db), 0);
-	put_many(f->db, 2, 100);
-	assert_int_equal(stat(wal, &before), 0);
-	put_many(f->db, 1002, 100);
-	assert_int_equal(stat(wal, &st), 0);
-	assert_true(st.st_size > before.st_size);
-	copy_file(wal, to_wal, (st.st_size + before.st_size) / 2);
-	assert_int_equal(stat(db, &st), 0);
-	copy_file(db, to_db, st.st_size);
-
-	assert_int_equal(db_open(crashed.dir, &crashed.db), 0);
-	db_sums(crashed.db, &sums);
-	assert_int_equal(sums.objects, 100);
-	assert_int_equal(db_check(crashed.db), 0);
-	db_close(crashed.db);
-	fixture_remove_dir(crashed.dir);
 }
 
 /* --- two connections and many threads --- */
@@ -362,12 +187,12 @@ static void readers_beside_the_writer(void **state)
 	pthread_t thread[READERS];
 
 	/* So that has_below is the same before and after the first row. */
-	put_many(f->db, 2, BATCH);
+	fixture_put_many(f->db, 2, BATCH);
 	atomic_store(&sh.committed, 2 + BATCH);
 	for (int i = 0; i < READERS; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, read_along, &sh), 0);
 	for (int i = 1; i < BATCHES; i++) {
-		put_many(f->db, 2 + i * BATCH, BATCH);
+		fixture_put_many(f->db, 2 + i * BATCH, BATCH);
 		atomic_store(&sh.committed, 2 + (i + 1) * BATCH);
 		if (i % 10 == 0)
 			db_checkpoint(f->db);
@@ -427,7 +252,7 @@ static void inode_numbers_without_their_file(void **state)
 	assert_int_equal(db_take_inos(f->db, 1000000, &ino), 0);
 	last = ino + 999999;
 	db_close(TAKE_PTR(f->db));
-	overwrite(path, 4, 8);
+	fixture_overwrite(path, 4, 8);
 	assert_int_equal(db_open(f->dir, &f->db), 0);
 	assert_int_equal(db_take_inos(f->db, 1, &ino), 0);
 	assert_true(ino > last);
@@ -461,13 +286,7 @@ int main(void)
 		TEST(read_only_directories),
 		TEST(refuses_later_versions),
 		TEST(an_older_version_is_brought_up_to_date),
-		TEST(begins_anew_when_a_bit_of_what_it_is_flipped),
 		TEST(refuses_other_programs),
-		TEST(garbage_is_moved_aside),
-		TEST(a_cut_file_is_moved_aside),
-		TEST(lost_tables_are_moved_aside),
-		TEST(damage_in_the_middle_is_told),
-		TEST(a_cut_wal_loses_its_end),
 		TEST(locked_by_another_process_is_busy),
 		TEST(readers_beside_the_writer),
 		TEST(inode_numbers_do_not_wait_for_a_transaction),
