@@ -12,7 +12,7 @@ import pytest
 
 from descriptors import descriptors, wait_as_before
 from fault_rows import READERS, ROWS
-from limited import Task, eventually, outcome, read
+from limited import Task, eventually, opening, outcome, read
 
 
 def matches(shown, expected):
@@ -53,6 +53,8 @@ class Play:
         self.origin.fresh(f"/beside-{name}", b"beside")
         tasks = [Task(outcome, self.mount / name) for _ in range(n)]
         self.origin.wait_reached(gate)
+        # Who came behind the first answer would ask again, and be answered otherwise.
+        eventually(lambda: opening() >= n, "all of them ask")
         assert read(self.mount / f"beside-{name}") == b"beside"
         self.origin.release(gate)
         results = [task.result() for task in tasks]
