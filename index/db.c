@@ -211,10 +211,16 @@ static int check_dir(const char *dir)
 	return 0;
 }
 
+/* What no run gets to is a bit that flipped. */
+static uint64_t plausible(uint64_t ino)
+{
+	return ino < UINT64_C(1) << 62 ? ino : 0;
+}
+
 int db_open(const char *dir, struct db **ret)
 {
 	struct db *db;
-	uint64_t next;
+	uint64_t next, noted;
 	int err;
 
 	assert(sqlite3_threadsafe());
@@ -232,9 +238,10 @@ int db_open(const char *dir, struct db **ret)
 	err = open_or_renew(db);
 	if (err)
 		goto fail_writer;
-	next = last_ino(db->writer) + 1;
-	db->inos_noted = db_inos_noted(db);
-	err = inos_open(&db->inos, dir, next > db->inos_noted ? next : db->inos_noted);
+	next = plausible(last_ino(db->writer) + 1);
+	noted = plausible(db_inos_noted(db));
+	db->inos_noted = noted;
+	err = inos_open(&db->inos, dir, next > noted ? next : noted);
 	if (err)
 		goto fail_inos;
 	*ret = db;

@@ -55,6 +55,19 @@ static void expect_renewed(struct fixture *f, uint64_t behind)
 	assert_int_equal(db_check(f->db), 0);
 }
 
+static void a_number_that_cannot_be_is_none(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t ino;
+
+	fixture_put(f->db, 7, "https://h/", 200);
+	fixture_change_and_close(f, "INSERT OR REPLACE INTO value (name, data)"
+				    " VALUES ('inos', x'0900000000000080')");
+	assert_int_equal(db_open(f->dir, &f->db), 0);
+	assert_int_equal(db_take_inos(f->db, 1, &ino), 0);
+	assert_true(ino > 7 && ino < UINT64_C(1) << 40);
+}
+
 static void garbage_is_moved_aside(void **state)
 {
 	struct fixture *f = *state;
@@ -205,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(begins_anew_when_a_bit_of_what_it_is_flipped),
+		TEST(a_number_that_cannot_be_is_none),
 		TEST(garbage_is_moved_aside),
 		TEST(a_cut_file_is_moved_aside),
 		TEST(lost_tables_are_moved_aside),
