@@ -108,6 +108,8 @@ def test_a_redirect_to_the_slash_is_a_directory_to_all(mount, origin):
 def test_the_kernel_reads_ahead_as_told(make_mount, origin, options, kib):
     device = stat(make_mount(origin.url, *options).dir).st_dev
     shown = pathlib.Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb")
+    if not os.access(shown, os.W_OK):
+        pytest.skip("/sys is read-only here, so nobody can")
     assert int(shown.read_text()) == kib
 
 
