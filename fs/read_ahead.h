@@ -12,8 +12,9 @@
 
 #define READ_AHEAD_MAX_READ "131072"	/* max_read, unless the user says otherwise */
 
-/* After INIT; sends no request. Of those who may not (not root, a read-only /sys) the mount
- * keeps what it has. */
+/* bytes: in whole KiB. The thread that mounts, after INIT; sends no request. Errors are
+ * logged as debug alone: of who may not (not root, a read-only /sys) the mount keeps what it
+ * has. */
 void read_ahead_set(const char *mountpoint, int64_t bytes);
 
 #endif

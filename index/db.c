@@ -220,7 +220,7 @@ static uint64_t plausible(uint64_t ino)
 int db_open(const char *dir, struct db **ret)
 {
 	struct db *db;
-	uint64_t next, noted;
+	uint64_t next;
 	int err;
 
 	assert(sqlite3_threadsafe());
@@ -239,9 +239,8 @@ int db_open(const char *dir, struct db **ret)
 	if (err)
 		goto fail_writer;
 	next = plausible(last_ino(db->writer) + 1);
-	noted = plausible(db_inos_noted(db));
-	db->inos_noted = noted;
-	err = inos_open(&db->inos, dir, next > noted ? next : noted);
+	db->inos_noted = plausible(db_inos_noted(db));
+	err = inos_open(&db->inos, dir, next > db->inos_noted ? next : db->inos_noted);
 	if (err)
 		goto fail_inos;
 	*ret = db;

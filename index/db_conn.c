@@ -7,8 +7,8 @@
 
 /* Another process may look into the database (sqlite3, a backup) and hold a lock
  * for a moment. */
-#define BUSY_MS 2000		/* somebody else has the database: how long to wait */
-#define STILL_BUSY_MS 20	/* and once that was in vain */
+#define BUSY_MS 2000
+#define STILL_BUSY_MS 20	/* once that was in vain */
 
 static int errno_of_io(sqlite3 *sqlite, int rc)
 {
@@ -127,12 +127,12 @@ int conn_open(const char *path, bool writable, struct conn **ret)
 
 int conn_begin(struct conn *c, sqlite3_stmt *s)
 {
-	int err;
+	int err = conn_run(c, s);
+	bool locked = err == -EBUSY;
 
-	sqlite3_busy_timeout(c->sqlite, c->locked ? STILL_BUSY_MS : BUSY_MS);
-	err = conn_run(c, s);
-	c->locked = err == -EBUSY;
-	sqlite3_busy_timeout(c->sqlite, BUSY_MS);
+	if (locked != c->locked)
+		sqlite3_busy_timeout(c->sqlite, locked ? STILL_BUSY_MS : BUSY_MS);
+	c->locked = locked;
 	return err;
 }
 
@@ -154,8 +154,8 @@ void conn_abandon(struct conn *c)
 	conn_close(c);
 }
 
-/* Our SQL is right, so when it makes no sense a table, column or index is missing. */
-/* Our SQL is right: it is the schema, or the format of the file, that is not. */
+/* Our SQL is right, so when it makes no sense a table, column or index is missing, or the
+ * file says that its format is another. */
 static int errno_of_sql(struct conn *c, int rc)
 {
 	return rc == SQLITE_ERROR ? -EBADMSG : db_errno(c->sqlite, rc);

@@ -53,7 +53,8 @@ int conn_prepare(struct conn *c, enum stmt which, const char *sql, sqlite3_stmt 
 int conn_step(struct conn *c, sqlite3_stmt *s);	/* 1: a row, 0: no more, -errno */
 int conn_run(struct conn *c, sqlite3_stmt *s);	/* steps to the end and resets */
 /* The same for what begins a transaction. While another process holds the database only the
- * first waits for it: there is one batch after the other, and readers behind each. */
+ * first waits for it: there is one batch after the other, and readers behind each. Until one
+ * begins again nothing on this connection waits for long. */
 int conn_begin(struct conn *c, sqlite3_stmt *s);
 int conn_exec(struct conn *c, const char *sql);	/* SQL without results */
 int conn_pragma(struct conn *c, const char *sql, int64_t *ret);	/* one number */

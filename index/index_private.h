@@ -279,7 +279,7 @@ void version_free(struct version *v);		/* nobody has it any more */
 void version_drop_key(struct version *v);	/* index.lock held: not current, nor promised */
 
 /* version_store.c */
-void version_store(struct version *v, struct op *done);	/* COMPLETE: bring it to rest */
+void version_store(struct version *v, struct op *done);	/* F; COMPLETE: bring it to rest */
 
 /* version_save.c */
 /* index.lock held, and the last reference about to go: whether it is better saved first;

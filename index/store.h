@@ -4,8 +4,9 @@
  * gets a file. Either is stored plain or, when a sample shows that it pays, as
  * zstd in the seekable format, whose frames decode alone: `zstd -dc` of a blob
  * file restores the body. Small ones that come too fast are put as they are into
- * LOOSE segments, and packed later (pace.h, pack.c). Every chunk has a checksum that is verified on read
- * (files stored plain: at the first read after start, then remembered).
+ * LOOSE segments, and packed later (pace.h, pack.c). Every chunk has a checksum that
+ * is verified on read (files stored plain: at the first read after start, then
+ * remembered).
  *
  * Visible only whole: a blob exists for others once its row does. What has no
  * row is swept in the background (store_sweep).
@@ -62,8 +63,8 @@ int store_each_dictionary(struct store *st, dictionary_keep *each, void *arg);
 int store_put(struct store *st, const void *data, size_t len, const char *key,
 	      const char *content_type, struct blob *ret);
 
-/* The same as it is, to be packed when there is time: a write and no more. -EAGAIN: it is to
- * be packed at once. */
+/* The same as it is, to be packed when there is time: a write and no more, so thread F may.
+ * -EAGAIN: it is to be packed at once (or is none). */
 int store_put_later(struct store *st, const void *data, size_t len, const char *content_type,
 		    struct blob *ret);
 

@@ -148,6 +148,15 @@ static bool store_here(struct version *v)
 	return true;
 }
 
+static void store_there(struct version *v)
+{
+	v->store_job.run = store_run;
+	if (v->body.kind == BODY_FILE)
+		pool_post_long(&v->index->pool, &v->store_job);
+	else
+		pool_post(&v->index->pool, &v->store_job);
+}
+
 void version_store(struct version *v, struct op *done)
 {
 	bool start = false, wanted = false;
@@ -165,13 +174,8 @@ void version_store(struct version *v, struct op *done)
 	}
 	if (start) {
 		version_ref(v);
-		v->store_job.run = store_run;
-		if (store_here(v))
-			;
-		else if (v->body.kind == BODY_FILE)
-			pool_post_long(&v->index->pool, &v->store_job);
-		else
-			pool_post(&v->index->pool, &v->store_job);
+		if (!store_here(v))
+			store_there(v);
 	}
 	if (done)
 		writer_post(v->index, done);

@@ -84,7 +84,7 @@ static void an_older_version_is_brought_up_to_date(void **state)
 
 	assert_int_equal(db_put(f->db, &r), 0);
 	fixture_change_and_close(f, "ALTER TABLE version DROP COLUMN vary_sum; PRAGMA user_version = 1;"
-		      " DELETE FROM value WHERE name = 'format'");
+				    " DELETE FROM value WHERE name = 'format'");
 	assert_int_equal(db_open(f->dir, &f->db), 0);
 	assert_int_equal(db_find_key(f->db, "https://h/a", &got), 0);
 	assert_int_equal(got.ino, 5);
