@@ -140,9 +140,6 @@ static int open_reader(struct blob_readers *rs, const struct blob *b,
 	list_init(&rd->bucket);
 	blob_file_name(b->id, name);
 	rd->fd = openat(rs->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	/* Several workers read it side by side, so it does not look sequential when it is. */
-	if (rd->fd >= 0)
-		posix_fadvise(rd->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	r = rd->fd < 0 ? -errno : blob_tail_load(&rd->tail, b, rd->fd);
 	if (r == 0 && b->codec == BLOB_PLAIN) {
 		rd->verified = calloc(rd->tail.n / 64 + 1, sizeof(*rd->verified));
