@@ -57,11 +57,12 @@ def first_byte(request):
 
 
 def cut_once(rest, *validators, **kwargs):
-    """A body that is cut; rest(request, first byte) is all further answers."""
+    """A body that is cut, for who asks for all of it, now or later; rest(request, first
+    byte) answers who asks for the rest."""
     headers = FRESH + (("Accept-Ranges", "bytes"),) + validators
 
     def answer(request, before):
-        if before == 0:
+        if before == 0 or "range" not in request.headers:
             return Response(LARGE, headers=headers, cut=CUT, **kwargs)
         return rest(request, first_byte(request))
     return answer
