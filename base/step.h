@@ -3,13 +3,14 @@
  *
  * WEBCACHEFS_CRASH_AT=NAME[:COUNT] in the environment: the process sends itself
  * SIGKILL when it passes the place NAME for the COUNT-th time. Without it a place
- * costs one look at a constant. Any thread. */
+ * costs one look at a constant. Any thread. A daemon that takes over (fs/keeper.h) is not
+ * meant. */
 #ifndef BASE_STEP_H
 #define BASE_STEP_H
 
 #include <stdbool.h>
 
-extern bool step_armed;		/* constant once main() runs */
+extern bool step_armed;		/* constant once there are threads */
 
 void step_pass(const char *name);
 

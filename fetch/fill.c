@@ -176,9 +176,13 @@ static void start_range(struct fetch *f, struct version *v, int64_t from, int64_
 	t->v = version_ref(v);
 	t->pos = from;
 	t->target = end;
-	/* Without ranges all of it comes again, and what is there is skipped. */
-	if (!fill_can_range(m))
+	/* Without ranges all of it comes again, and what is there is skipped. When nothing is,
+	 * one stream is for all who wait, also for what comes before `from`. */
+	if (!fill_can_range(m)) {
 		t->end = -1;
+		if (version_missing(v, 0) == 0 && version_hole_end(v, 0) == version_length(v))
+			t->pos = 0;
+	}
 	else if (size < RANGE_STREAM)
 		t->end = from + size < hole_end ? from + size : hole_end;
 	else if (hole_end < version_length(v))

@@ -5,8 +5,7 @@
 
 struct fs;
 
-/* Puts itself between the session of fs, which is mounted, and its device. 0 or
- * -errno. */
-int channel_attach(struct fs *fs);
+/* Puts itself between the session of fs and the device of its mount. 0 or -errno. */
+int channel_attach(struct fs *fs, int device);
 
 #endif

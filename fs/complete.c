@@ -314,12 +314,21 @@ static int complete_owner(struct options *o, const struct reason *r)
 	return 0;
 }
 
+/* Who keeps a program in the foreground looks after it, and knows it by its number. */
+static int complete_takeover(struct options *o, const struct reason *r)
+{
+	(void)r;
+	if (o->takeover < 0)
+		o->takeover = !o->foreground;
+	return 0;
+}
+
 int options_complete(struct options *o, char *reason, size_t reason_len)
 {
 	static int (*const steps[])(struct options *, const struct reason *) = {
 		complete_config, complete_url, complete_allow, complete_policies, complete_warm,
 		complete_mountpoint, complete_cache_dir, complete_size, complete_access_log,
-		complete_owner,
+		complete_owner, complete_takeover,
 	};
 	const struct reason r = { reason, reason_len };
 	int err = 0;

@@ -148,6 +148,17 @@ void daemon_stay(struct daemon *d)
 	d->fd = -1;
 }
 
+void daemon_leave(struct daemon *d)
+{
+	if (d->fd < 0)
+		return;
+	log_to_syslog("webcachefs");
+	null_to(STDERR_FILENO);
+	close(d->fd);
+	d->fd = -1;
+	d->detached = true;
+}
+
 static int tell(struct daemon *d, char what, const char *text)
 {
 	char line[1024];
@@ -183,6 +194,8 @@ void daemon_failed(struct daemon *d, const char *why)
 {
 	if (d->fd >= 0)
 		tell(d, FAILED, why ? why : "");
+	else if (why && d->detached)
+		log_error("%s", why);
 	else if (why)
 		complain(why);
 }

@@ -5,18 +5,24 @@
 #ifndef FS_DAEMON_H
 #define FS_DAEMON_H
 
+#include <stdbool.h>
+
 enum {
 	DAEMON_EXIT_FAILED = 1,
 	DAEMON_EXIT_USAGE = 2,
 };
 
 struct daemon {
-	int fd;		/* to the command that waits; -1: in the foreground */
+	int fd;		/* to the command that waits; -1: none does */
+	bool detached;	/* in the background, and standard error is no more */
 };
 
 /* Returns in the daemon alone, detached but for its standard error; the command
  * waits in here and exits. 0 or -errno. */
 int daemon_begin(struct daemon *d, const char *mountpoint);
+
+/* The process stays only to keep the mount (keeper.h): the command waits for another. */
+void daemon_leave(struct daemon *d);
 
 /* In the foreground: failures are told on standard error at once. */
 void daemon_stay(struct daemon *d);

@@ -28,6 +28,7 @@
 #include "warm.h"
 
 struct fuse_session;
+struct keeper;
 struct options;
 
 struct fs {
@@ -35,6 +36,7 @@ struct fs {
 	const struct options *options;
 	struct index *index;
 	struct fetch *fetch;
+	struct keeper *keeper;
 
 	/* Constant once session_new() returned. */
 	int64_t started_ms;		/* clock_wall_ms() */
@@ -57,6 +59,7 @@ struct fs {
 	/* session.c's. */
 	bool default_permissions;	/* the kernel checks modes; constant */
 	unsigned max_read;		/* bytes, the mount option; constant */
+	bool resends;			/* the kernel can send requests again; constant */
 	_Atomic bool init_answered;	/* channel.c's */
 };
 

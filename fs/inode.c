@@ -8,6 +8,7 @@
 #include "../base/cleanup.h"
 #include "../base/clock.h"
 #include "../index/index.h"
+#include "inode_handed.h"
 
 struct dir_name {
 	uint64_t parent;
@@ -55,6 +56,9 @@ void inodes_init(struct inodes *t)
 	t->by_ino = (struct map)MAP_INIT;
 	t->by_name = (struct map)MAP_INIT;
 	t->by_shown = (struct map)MAP_INIT;
+	t->handover = NULL;
+	t->shown = NULL;
+	t->handed_bytes = 0;
 }
 
 static bool free_one(struct map_node *node, void *arg)
@@ -101,7 +105,18 @@ static struct inode *put_refs(struct inodes *t, struct inode *i, int refs)
 		map_remove(&t->by_name, &i->by_name);
 	if (map_has(&t->by_shown, &i->by_shown))
 		map_remove(&t->by_shown, &i->by_shown);
+	handed_drop(t, i);
 	return i;
+}
+
+/* The kernel may hold it since before this daemon: then it counts as looked up once. */
+static struct inode *find_shown(struct inodes *t, uint64_t ino)
+{
+	struct version *v _cleanup_(version_unrefp) = NULL;
+	struct inode *i;
+
+	return index_find_shown(t->shown, ino, &v) == 0 && inodes_show_version(t, v, &i) == 0 ?
+		i : NULL;
 }
 
 struct inode *inodes_find(struct inodes *t, uint64_t ino)
@@ -113,7 +128,7 @@ struct inode *inodes_find(struct inodes *t, uint64_t ino)
 		if (i)
 			i->refs++;
 	}
-	return i;
+	return i || !t->shown ? i : find_shown(t, ino);
 }
 
 void inode_unref(struct inodes *t, struct inode *i)
@@ -133,6 +148,7 @@ static struct inode *show(struct inode *i)
 	if (i->nlookup++ == 0)
 		i->refs++;
 	i->refs++;
+	handed_count(i);
 	return i;
 }
 
@@ -141,11 +157,13 @@ static int enter(struct inodes *t, struct inode *i)
 {
 	int r = map_add(&t->by_ino, &i->by_ino, map_hash_u64(i->ino));
 
-	if (r < 0 || !is_dir(i))
-		return r;
-	r = map_add(&t->by_name, &i->by_name, hash_name(i->parent, i->name));
-	if (r < 0)
-		map_remove(&t->by_ino, &i->by_ino);
+	if (r == 0 && is_dir(i)) {
+		r = map_add(&t->by_name, &i->by_name, hash_name(i->parent, i->name));
+		if (r < 0)
+			map_remove(&t->by_ino, &i->by_ino);
+	}
+	if (r == 0)
+		handed_add(t, i);
 	return r;
 }
 
@@ -167,6 +185,23 @@ static int enter_or_find(struct inodes *t, struct inode *made, struct inode **re
 			*ret = show(i);
 	}
 	inode_free(made);
+	return r;
+}
+
+int inode_adopt(struct inodes *t, struct inode *i, uint64_t nlookup)
+{
+	int r = 0;
+
+	WITH_LOCK(&t->lock) {
+		if (find_ino(t, i->ino) || (is_dir(i) && find_dir(t, i->parent, i->name)))
+			break;
+		i->nlookup = nlookup;
+		i->refs = 1;
+		r = enter(t, i);
+		if (r == 0)
+			i = NULL;
+	}
+	inode_free(i);
 	return r;
 }
 
@@ -289,6 +324,7 @@ void inodes_forget(struct inodes *t, uint64_t ino, uint64_t nlookup)
 		if (!i || i->nlookup == 0)
 			break;
 		i->nlookup -= nlookup < i->nlookup ? nlookup : i->nlookup;
+		handed_count(i);
 		if (i->nlookup == 0)
 			last = put_refs(t, i, 1);
 	}

@@ -5,6 +5,9 @@
  * it: it is known by its parent and name, so that no directory ever has two names.
  * A control file's is taken for each LOOKUP: its text never changes.
  *
+ * With a keeper (handover.h) directories and control files are noted for the daemon that
+ * may have to take over; files are found by their rows.
+ *
  * Any thread. References: inodes_find() and the makers give one, back with
  * inode_unref(). What the kernel counts (nlookup) is apart from that. */
 #ifndef FS_INODE_H
@@ -19,6 +22,8 @@
 #include "../base/map.h"
 
 struct control_file;
+struct handed;
+struct handover;
 struct index;
 struct version;
 
@@ -39,7 +44,7 @@ struct inode {
 	char *key;			/* INODE_DIR, INODE_CACHED_DIR: ends in '/'; "" for the root of `web` */
 	struct version *version;	/* INODE_FILE: a reference */
 	const struct control_file *control;	/* INODE_CONTROL_FILE */
-	char *text;			/* INODE_CONTROL_FILE: what was rendered */
+	char *text;			/* INODE_CONTROL_FILE: what was rendered; NULL: lost, if len */
 	size_t len;
 	int64_t made_s;			/* wall time */
 
@@ -48,6 +53,7 @@ struct inode {
 	int refs;			/* those of callers, and one while nlookup > 0 */
 	struct map_node by_ino, by_name;
 	struct map_node by_shown;	/* files: under the name they were last shown as */
+	struct handed *handed;		/* its record; NULL: none */
 };
 
 struct inodes {
@@ -55,12 +61,22 @@ struct inodes {
 	struct map by_ino;		/* struct inode; guarded by lock */
 	struct map by_name;		/* directories, by parent and name; guarded by lock */
 	struct map by_shown;		/* files, by hash of parent and name; guarded by lock */
+
+	/* Constant once others may use the table. */
+	struct handover *handover;	/* borrowed; NULL: nobody will take over */
+	struct index *shown;		/* to find files that the daemon before showed; NULL: none */
+
+	size_t handed_bytes;		/* of live records; guarded by lock */
 };
 
 #define INODE_ROOT 1
 
 void inodes_init(struct inodes *t);
 void inodes_fini(struct inodes *t);	/* drops all, whatever nlookup says */
+
+/* Before other threads: notes in h from now on, and has what is in it already. ix: where
+ * files are found that the kernel holds since before; NULL: it holds none. 0 or -ENOMEM. */
+int inodes_take_over(struct inodes *t, struct handover *h, struct index *ix);
 
 /* NULL: not one that the kernel holds. */
 struct inode *inodes_find(struct inodes *t, uint64_t ino);

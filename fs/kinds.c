@@ -11,23 +11,29 @@
 
 /* --- flags --- */
 
-static int parse_flag(struct options *o, const struct setting *option, const char *value,
-		      const char **ret_reason)
+/* 0, 1 or -EINVAL. */
+static int read_flag(const char *value)
 {
 	static const char *const words[] = { "no", "yes", "0", "1", "off", "on", "false", "true" };
 
-	(void)ret_reason;
-	if (!value) {
-		*FIELD(bool, o, option) = true;
-		return 0;
-	}
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (strcmp(value, words[i]) == 0) {
-			*FIELD(bool, o, option) = i % 2;
-			return 0;
-		}
-	}
+	if (!value)
+		return 1;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(value, words[i]) == 0)
+			return i % 2;
 	return -EINVAL;
+}
+
+static int parse_flag(struct options *o, const struct setting *option, const char *value,
+		      const char **ret_reason)
+{
+	int flag = read_flag(value);
+
+	(void)ret_reason;
+	if (flag < 0)
+		return flag;
+	*FIELD(bool, o, option) = flag;
+	return 0;
 }
 
 static void print_flag(const struct options *o, const struct setting *option, struct buf *to)
@@ -36,6 +42,27 @@ static void print_flag(const struct options *o, const struct setting *option, st
 }
 
 const struct kind kind_flag = { parse_flag, print_flag, "yes or no", true };
+
+static int parse_flag_or_auto(struct options *o, const struct setting *option,
+			      const char *value, const char **ret_reason)
+{
+	int flag = read_flag(value);
+
+	(void)ret_reason;
+	if (flag < 0)
+		return flag;
+	*FIELD(int, o, option) = flag;
+	return 0;
+}
+
+static void print_flag_or_auto(const struct options *o, const struct setting *option,
+			       struct buf *to)
+{
+	buf_str_append(to, *CONST_FIELD(int, o, option) > 0 ? "yes" : "no");
+}
+
+const struct kind kind_flag_or_auto = { parse_flag_or_auto, print_flag_or_auto, "yes or no",
+					true };
 
 /* --- text --- */
 

@@ -29,7 +29,7 @@ struct setting {
 };
 
 extern const struct kind kind_percent;
-extern const struct kind kind_flag, kind_string, kind_proxy, kind_duration,
+extern const struct kind kind_flag, kind_flag_or_auto, kind_string, kind_proxy, kind_duration,
 	kind_time_limit, kind_duration_or_none, kind_duration_or_auto,
 	kind_size_or_none, kind_quantity, kind_number, kind_mode, kind_umask, kind_user,
 	kind_group, kind_compress, kind_header,

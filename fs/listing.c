@@ -16,19 +16,24 @@
 
 struct asked {
 	uint64_t ino;
-	struct fuse_file_info fi;
+	uint64_t id;			/* to be opened anew; 0: it is opened */
+	struct fuse_file_info fi;	/* of who opens it */
+	struct page_wanted wanted;	/* of who goes on */
 };
 
-void listings_init(struct listings *l)
+void listings_init(struct listings *l, unsigned life)
 {
 	pthread_mutex_init(&l->lock, NULL);
 	list_init(&l->open);
+	l->by_id = (struct map)MAP_INIT;
+	l->next_id = ((uint64_t)life << 40) + 1;
 	listers_init(&l->listers);
 }
 
 void listings_fini(struct listings *l)
 {
 	listers_fini(&l->listers);
+	map_fini(&l->by_id);
 	pthread_mutex_destroy(&l->lock);
 }
 
@@ -41,41 +46,78 @@ static void listing_free(struct fs *fs, struct listing *l)
 	free(l);
 }
 
-/* Takes d. */
-static void open_with(struct fs *fs, struct fuse_req *req, uint64_t ino,
-		      const struct fuse_file_info *fi, struct dirlist *d)
+/* Known from now on under id, or a new one if that is 0. 0 or -ENOMEM. */
+static int enter(struct listings *ls, struct listing *l, uint64_t id)
 {
-	struct fuse_file_info out = *fi;
+	int r = 0;
+
+	WITH_LOCK(&ls->lock) {
+		l->id = id ? id : ls->next_id++;
+		r = map_add(&ls->by_id, &l->by_id, map_hash_u64(l->id));
+		if (r == 0)
+			list_append(&ls->open, &l->link);
+	}
+	return r;
+}
+
+/* Takes d. 0 or -errno. */
+static int make(struct fs *fs, struct fuse_req *req, uint64_t ino, uint64_t id,
+		struct dirlist *d, struct listing **ret)
+{
 	struct listing *l = calloc(1, sizeof(*l));
+	int r;
 
 	if (!l) {
 		dirlist_unref(d);
-		reply_err(req, -ENOMEM);
-		return;
+		return -ENOMEM;
 	}
 	pthread_mutex_init(&l->lock, NULL);
 	l->pid = fuse_req_ctx(req)->pid;
 	l->list = d;
 	l->inode = inodes_find(&fs->inodes, ino);
-	if (!l->inode) {
+	r = l->inode ? enter(&fs->listings, l, id) : -ESTALE;
+	if (r < 0) {
 		listing_free(fs, l);
-		reply_err(req, -ESTALE);
-		return;
+		return r;
 	}
 	l->names.inode = l->inode;
 	l->names.list = d;
 	if (d)
 		l->process = listers_open(&fs->listings.listers, l->pid, l->inode->key, d);
-	WITH_LOCK(&fs->listings.lock)
-		list_append(&fs->listings.open, &l->link);
-	out.fh = (uintptr_t)l;
-	if (fuse_reply_open(req, &out) < 0) {
-		WITH_LOCK(&fs->listings.lock)
-			list_remove(&l->link);
-		if (d)
-			listers_close(&fs->listings.listers, l->process, l->inode->key);
-		listing_free(fs, l);
+	*ret = l;
+	return 0;
+}
+
+static void unmake(struct fs *fs, struct listing *l)
+{
+	WITH_LOCK(&fs->listings.lock) {
+		list_remove(&l->link);
+		map_remove(&fs->listings.by_id, &l->by_id);
 	}
+	if (l->list)
+		listers_close(&fs->listings.listers, l->process, l->inode->key);
+	listing_free(fs, l);
+}
+
+/* Takes d. */
+static void open_with(struct fs *fs, struct fuse_req *req, const struct asked *a,
+		      struct dirlist *d)
+{
+	struct fuse_file_info out = a->fi;
+	struct listing *l;
+	int r = make(fs, req, a->ino, a->id, d, &l);
+
+	if (r < 0) {
+		reply_err(req, r);
+		return;
+	}
+	if (a->id) {
+		listing_answer(fs, req, l, &a->wanted);
+		return;
+	}
+	out.fh = l->id;
+	if (fuse_reply_open(req, &out) < 0)
+		unmake(fs, l);
 }
 
 static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
@@ -87,7 +129,7 @@ static void answered(struct fs *fs, struct fuse_req *req, void *arg, int err,
 	if (err == -EINTR)
 		reply_err(req, err);
 	else
-		open_with(fs, req, a->ino, &a->fi, err || !d ? NULL : dirlist_ref(d));
+		open_with(fs, req, a, err || !d ? NULL : dirlist_ref(d));
 }
 
 /* A directory of hosts is no URL. */
@@ -99,13 +141,13 @@ static bool may_be_listed(struct fs *fs, const struct inode *i)
 	       strcmp(i->key + n - 3, "://") != 0;
 }
 
-void listing_open(struct fs *fs, struct fuse_req *req, struct inode *i,
-		  const struct fuse_file_info *fi)
+static void ask(struct fs *fs, struct fuse_req *req, const struct inode *i,
+		const struct asked *what)
 {
 	struct asked *a;
 
 	if (!may_be_listed(fs, i)) {
-		open_with(fs, req, i->ino, fi, NULL);
+		open_with(fs, req, what, NULL);
 		return;
 	}
 	a = malloc(sizeof(*a));
@@ -113,9 +155,43 @@ void listing_open(struct fs *fs, struct fuse_req *req, struct inode *i,
 		reply_err(req, -ENOMEM);
 		return;
 	}
-	a->ino = i->ino;
-	a->fi = *fi;
+	*a = *what;
 	ask_list(fs, req, i->key, answered, a);
+}
+
+void listing_open(struct fs *fs, struct fuse_req *req, struct inode *i,
+		  const struct fuse_file_info *fi)
+{
+	const struct asked a = { .ino = i->ino, .fi = *fi };
+
+	ask(fs, req, i, &a);
+}
+
+void listing_reopen(struct fs *fs, struct fuse_req *req, uint64_t ino, uint64_t id,
+		    const struct page_wanted *wanted)
+{
+	const struct asked a = { .ino = ino, .id = id, .wanted = *wanted };
+	struct inode *i = inodes_find(&fs->inodes, ino);
+
+	if (i)
+		ask(fs, req, i, &a);
+	else
+		reply_err(req, -ESTALE);
+	inode_unref(&fs->inodes, i);
+}
+
+static bool same_id(const struct map_node *node, const void *id)
+{
+	return container_of(node, struct listing, by_id)->id == *(const uint64_t *)id;
+}
+
+struct listing *listing_find(struct fs *fs, uint64_t id)
+{
+	struct map_node *node = NULL;
+
+	WITH_LOCK(&fs->listings.lock)
+		node = map_find(&fs->listings.by_id, map_hash_u64(id), same_id, &id);
+	return node ? container_of(node, struct listing, by_id) : NULL;
 }
 
 void listing_end(struct fs *fs, struct listing *l)
@@ -145,14 +221,12 @@ bool listing_is_open(struct fs *fs, uint64_t ino, pid_t pid)
 void listing_release(struct fuse_req *req, uint64_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fuse_req_userdata(req);
-	struct listing *l = (struct listing *)(uintptr_t)fi->fh;
+	struct listing *l = listing_find(fs, fi->fh);
 
 	(void)ino;
-	WITH_LOCK(&fs->listings.lock)
-		list_remove(&l->link);
-	listing_end(fs, l);
-	if (l->list)
-		listers_close(&fs->listings.listers, l->process, l->inode->key);
-	listing_free(fs, l);
+	if (l) {
+		listing_end(fs, l);
+		unmake(fs, l);
+	}
 	reply_err(req, 0);
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "../base/list.h"
+#include "../base/map.h"
 #include "listers.h"
 
 struct fs;
@@ -18,10 +19,13 @@ struct inode;
 struct listings {
 	pthread_mutex_t lock;
 	struct list open;		/* struct listing; guarded by lock */
+	struct map by_id;		/* the same; guarded by lock */
+	uint64_t next_id;		/* guarded by lock */
 	struct listers listers;		/* has its own lock */
 };
 
-void listings_init(struct listings *l);
+/* life: how many daemons had the mount before; their handles are none of this one's. */
+void listings_init(struct listings *l, unsigned life);
 void listings_fini(struct listings *l);
 
 /* Answers an OPENDIR, once its origin has said what is in it: i can be read as a directory.

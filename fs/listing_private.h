@@ -8,10 +8,16 @@
 #include <sys/types.h>
 
 #include "../base/list.h"
+#include "../base/map.h"
 #include "names.h"
+
+struct fs;
+struct fuse_req;
 
 struct listing {
 	struct list link;		/* listings.open */
+	struct map_node by_id;
+	uint64_t id;			/* the kernel's handle */
 	struct inode *inode;		/* a reference */
 	struct dirlist *list;		/* a reference; NULL: the origin lists nothing */
 	pid_t pid;
@@ -22,6 +28,22 @@ struct listing {
 	struct names names;
 	bool promised;			/* files were shown of which nothing has come yet */
 };
+
+/* What a READDIR asks for. */
+struct page_wanted {
+	size_t size;
+	off_t off;
+	bool plus;
+};
+
+/* NULL: the daemon before this one opened it. */
+struct listing *listing_find(struct fs *fs, uint64_t id);
+
+/* Opens directory ino anew under that handle, and goes on with listing_answer(). */
+void listing_reopen(struct fs *fs, struct fuse_req *req, uint64_t ino, uint64_t id,
+		    const struct page_wanted *wanted);
+void listing_answer(struct fs *fs, struct fuse_req *req, struct listing *l,
+		    const struct page_wanted *wanted);
 
 /* All names were given, or it is closed: whoever opens one of the files from now on is to
  * see what its origin has by then. Lock held, or nobody else has it. */

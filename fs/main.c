@@ -17,6 +17,7 @@
 #include "../base/log.h"
 #include "daemon.h"
 #include "fs.h"
+#include "keeper.h"
 #include "options.h"
 #include "session.h"
 
@@ -25,6 +26,7 @@
 #define FILES_WANTED 65536
 
 static struct fs the_fs;	/* static for the signal handler */
+static struct keeper keeper;
 
 /* The index outlives the session, and may have news for it meanwhile. */
 static pthread_mutex_t news_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -111,6 +113,7 @@ static int build_index(const struct options *o, struct daemon *d)
 	char reason[OPTIONS_REASON] = "";
 	int err;
 
+	config.taken_over = keeper.device >= 0;
 	config.stale_names = on_stale_names;
 	config.arg = &the_fs;
 	err = index_open(&config, &the_fs.index, reason, sizeof reason);
@@ -148,7 +151,8 @@ static int serve_mounted(const struct options *o, struct daemon *d)
 		fetch_stop(the_fs.fetch);
 		return err;
 	}
-	note(o, "mounted on");
+	session_hand_over(&the_fs);
+	note(o, keeper.device >= 0 ? "taken over on" : "mounted on");
 	err = session_run(&the_fs);
 	if (err < 0)
 		log_error("the session ended: %s", strerror(-err));
@@ -241,10 +245,27 @@ static int usage(int err, const char *reason)
 	return err == -EINVAL ? DAEMON_EXIT_USAGE : DAEMON_EXIT_FAILED;
 }
 
+/* In the keeper it does not return. */
+static void keep(const struct options *o, struct daemon *d)
+{
+	int err;
+
+	keeper_none(&keeper);
+	the_fs.keeper = &keeper;
+	if (!o->takeover)
+		return;
+	err = keeper_begin(&keeper, d, o);
+	if (err < 0)
+		log_warn("nobody will take over if the daemon dies: %s", strerror(-err));
+	/* It may have been renamed since the keeper began. */
+	if (keeper.device >= 0 && access_log_wanted())
+		access_log_reopen();
+}
+
 static int run(struct options *o)
 {
 	char reason[OPTIONS_REASON];
-	struct daemon d = { -1 };
+	struct daemon d = { -1, false };
 	const char *shift = getenv("WEBCACHEFS_CLOCK_SHIFT");
 	int err = options_complete(o, reason, sizeof reason);
 
@@ -265,6 +286,7 @@ static int run(struct options *o)
 		failed(&d, "going into the background", err);
 		return DAEMON_EXIT_FAILED;
 	}
+	keep(o, &d);
 	err = serve(o, &d);
 	access_log_close();
 	return err < 0 ? DAEMON_EXIT_FAILED : EXIT_SUCCESS;

@@ -12,6 +12,7 @@
 
 /* include/uapi/linux/fuse.h of Linux 6.16; the headers here may be older. */
 #define NOTIFY_INC_EPOCH 8
+#define NOTIFY_RESEND 7			/* 6.9 */
 struct notification {
 	uint32_t len;
 	int32_t code;
@@ -87,14 +88,19 @@ static void wait_for_replies(struct notify *n)
 		}
 }
 
+static bool tell(struct fs *fs, int code)
+{
+	struct notification n = { sizeof(n), code, 0 };
+
+	return write(fuse_session_fd(fs->session), &n, sizeof(n)) == (ssize_t)sizeof(n);
+}
+
 /* The kernel takes no lock for it, so it never blocks. False: it does not know it. */
 static bool next_epoch(struct fs *fs)
 {
-	struct notification n = { sizeof(n), NOTIFY_INC_EPOCH, 0 };
-
 	if (!notify_has_epochs(fs))
 		return false;
-	if (write(fuse_session_fd(fs->session), &n, sizeof(n)) == (ssize_t)sizeof(n)) {
+	if (tell(fs, NOTIFY_INC_EPOCH)) {
 		count(epochs);
 		return true;
 	}
@@ -123,6 +129,13 @@ void notify_purged(struct fs *fs)
 		return;
 	wait_for_replies(&fs->notify);
 	sleep_until(atomic_load(&fs->notify.trusted_until_ms) + JIFFIES_MS + WAKE_MS);
+}
+
+void notify_taken_over(struct fs *fs)
+{
+	atomic_store(&fs->notify.trusted_until_ms, clock_mono_ms() + fs->kernel_ttl_ms);
+	next_epoch(fs);
+	tell(fs, NOTIFY_RESEND);
 }
 
 void notify_stale_names(void *arg)

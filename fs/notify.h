@@ -45,7 +45,11 @@ void notify_stop(struct fs *fs);
 /* When this returns, every open that begins asks us again for the names in it. */
 void notify_purged(struct fs *fs);
 
-/* The same, soon, and without waiting. arg is the struct fs: fits index_config. */
+/* Before a daemon that took over reads any request: the kernel asks for every name again, as
+ * nothing is known of them, and sends again what was not answered. */
+void notify_taken_over(struct fs *fs);
+
+/* The same as notify_purged(), soon, and without waiting. arg is the struct fs: fits index_config. */
 void notify_stale_names(void *arg);
 
 /* Somebody tried to write to a file that is not for writing. Through a shared mapping he

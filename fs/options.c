@@ -121,6 +121,8 @@ static const struct setting table[] = {
 	  "permissions of .control (0700)", 0, 0 },
 	{ "count_opens", &kind_flag, AT(count_opens), "",
 	  "count every open; each then costs a call of the daemon", 0, 0 },
+	{ "takeover", &kind_flag_or_auto, AT(takeover), "",
+	  "when the daemon dies, another one takes over the mount (yes; with -f no)", 0, 0 },
 	{ "access_log", &kind_string, AT(access_log), "FILE",
 	  "write a line there for each name answered and each request sent (none)", 0, 0 },
 	{ "allow_other", &kind_flag, AT(allow_other), "",
@@ -144,6 +146,7 @@ void options_set_defaults(struct options *o)
 		.control_mode = 0700,
 		.kernel_ttl_ms = -1,
 		.read_ahead = 512 * 1024,
+		.takeover = -1,
 		.fetch = { .max_transfers = 256 },
 		.policy = {
 			.from = "mount",

@@ -72,6 +72,7 @@ struct options {
 	int64_t warm_interval_ms;	/* 0: at the start only */
 	bool miss_background;		/* what is not stored is ENOENT, and fetched behind */
 	char *only_cached_for;		/* "NAME:NAME"; never NULL after options_parse */
+	int takeover;			/* -1: unless in the foreground; 0 or 1 once complete */
 	bool foreground, debug;
 
 	struct fetch_config fetch;	/* but index; strings are owned below */

@@ -14,7 +14,11 @@ static void read_text(struct fuse_req *req, const struct inode *i, size_t size, 
 	size_t at = (size_t)off < i->len ? (size_t)off : i->len;
 	size_t n = size < i->len - at ? size : i->len - at;
 
-	fuse_reply_buf(req, n ? i->text + at : NULL, n);
+	/* What the daemon before this one rendered is gone. */
+	if (n && !i->text)
+		reply_err(req, -ESTALE);
+	else
+		fuse_reply_buf(req, n ? i->text + at : NULL, n);
 }
 
 void read_op(struct fuse_req *req, uint64_t ino, size_t size, off_t off,

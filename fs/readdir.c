@@ -180,23 +180,23 @@ static int fill_page(struct page *p, off_t off)
 	return p->len > 0 ? 0 : r;
 }
 
-static void read_names(struct fuse_req *req, size_t size, off_t off,
-		       struct fuse_file_info *fi, bool plus)
+void listing_answer(struct fs *fs, struct fuse_req *req, struct listing *l,
+		    const struct page_wanted *wanted)
 {
-	struct fs *fs = fuse_req_userdata(req);
-	struct listing *l = (struct listing *)(uintptr_t)fi->fh;
-	struct page p = { .fs = fs, .req = req, .l = l, .plus = plus,
-			  .first = off == 0, .size = size, .key = BUF_INIT };
+	size_t size = wanted->size;
+	struct page p = { .fs = fs, .req = req, .l = l, .plus = wanted->plus,
+			  .first = wanted->off == 0, .size = size, .key = BUF_INIT };
 	int turn = notify_begin_reply(fs), r = -ENOMEM;
 
 	/* Without epochs nobody could be told that it was asked for meanwhile. */
-	p.may_promise = plus && l->list && !fs->options->miss_background && notify_has_epochs(fs);
+	p.may_promise = p.plus && l->list && !fs->options->miss_background &&
+			notify_has_epochs(fs);
 	p.data = malloc(size ? size : 1);
 	/* No entry is smaller than this. */
 	p.shown = calloc(size / 128 + 1, sizeof(*p.shown));
 	if (p.data && p.shown)
 		WITH_LOCK(&l->lock)
-			r = fill_page(&p, off);
+			r = fill_page(&p, wanted->off);
 	if (r < 0) {
 		reply_failed(req, r);
 	} else if (fuse_reply_buf(req, p.data, p.len) < 0) {
@@ -209,16 +209,26 @@ static void read_names(struct fuse_req *req, size_t size, off_t off,
 	free(p.data);
 }
 
+static void read_names(struct fuse_req *req, uint64_t ino, uint64_t id,
+		       const struct page_wanted *wanted)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct listing *l = listing_find(fs, id);
+
+	if (l)
+		listing_answer(fs, req, l, wanted);
+	else
+		listing_reopen(fs, req, ino, id, wanted);
+}
+
 void listing_readdir(struct fuse_req *req, uint64_t ino, size_t size, off_t off,
 		     struct fuse_file_info *fi)
 {
-	(void)ino;
-	read_names(req, size, off, fi, false);
+	read_names(req, ino, fi->fh, &(struct page_wanted){ size, off, false });
 }
 
 void listing_readdirplus(struct fuse_req *req, uint64_t ino, size_t size, off_t off,
 			 struct fuse_file_info *fi)
 {
-	(void)ino;
-	read_names(req, size, off, fi, true);
+	read_names(req, ino, fi->fh, &(struct page_wanted){ size, off, true });
 }

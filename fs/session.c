@@ -2,18 +2,23 @@
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
+#include <linux/fuse.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/clock.h"
+#include "../base/counters.h"
 #include "../base/log.h"
 #include "channel.h"
 #include "fs.h"
+#include "handover.h"
+#include "keeper.h"
 #include "ops.h"
 #include "options.h"
 #include "read_ahead.h"
+#include "unmount.h"
 
 /* No request makes a worker wait but for the disk, and for purges on old kernels. */
 #define WORKERS 10
@@ -80,7 +85,7 @@ int session_new(struct fs *fs, const struct options *o)
 	history_init(&fs->history);
 	inodes_init(&fs->inodes);
 	park_init(&fs->park);
-	listings_init(&fs->listings);
+	listings_init(&fs->listings, fs->keeper->handover ? handover_lives(fs->keeper->handover) : 0);
 	revisits_init(&fs->revisits);
 	purged_init(&fs->purged);
 	notify_init(&fs->notify);
@@ -114,6 +119,17 @@ void session_free(struct fs *fs)
 	fs->options = NULL;
 }
 
+/* FUSE_HAS_RESEND of Linux 6.9, bit 39 of the flags; the headers here may be older. */
+static bool can_resend(const void *request, size_t len)
+{
+	uint32_t init[5];		/* major, minor, max_readahead, flags, flags2 */
+
+	if (len < sizeof(struct fuse_in_header) + sizeof(init))
+		return false;
+	memcpy(init, (const char *)request + sizeof(struct fuse_in_header), sizeof(init));
+	return (init[3] & UINT32_C(1) << 30) && (init[4] & UINT32_C(1) << (39 - 32));
+}
+
 /* As early as can be. What is looked up before the kernel knows that lookups may run in
  * parallel holds its directory's lock, also when it is parked (fs/fuse/inode.c,
  * fuse_lock_inode). INIT is waiting already: mount(2) sends it. */
@@ -125,24 +141,61 @@ static int answer_init(struct fs *fs)
 	do
 		n = fuse_session_receive_buf(fs->session, &buf);
 	while (n == -EINTR);
-	if (n > 0)
+	if (n > 0) {
+		fs->resends = can_resend(buf.mem, (size_t)n);
+		if (fs->keeper->handover)
+			fs->resends &= handover_set_init(fs->keeper->handover, buf.mem,
+							 (size_t)n) == 0;
 		fuse_session_process_buf(fs->session, &buf);
+	}
 	free(buf.mem);
 	if (n < 0)
 		return n;
 	return n > 0 && !fuse_session_exited(fs->session) ? 0 : -EPROTO;
 }
 
+/* The saved INIT brings libfuse to where the dead daemon's was. What nobody answered is sent
+ * again, before anything new is read: what is under way then is sent again, too. */
+static int take_over(struct fs *fs)
+{
+	struct keeper *k = fs->keeper;
+	size_t len;
+	const void *init = handover_init(k->handover, &len);
+	struct fuse_buf buf = { .mem = malloc(len ? len : 1), .size = len };
+	int r = buf.mem ? channel_attach(fs, k->device) : -ENOMEM;
+
+	if (r == 0) {
+		memcpy(buf.mem, init, len);
+		fuse_session_process_buf(fs->session, &buf);
+		fs->resends = true;
+		r = fuse_session_exited(fs->session) ? -EPROTO : 0;
+	}
+	free(buf.mem);
+	if (r == 0)
+		r = inodes_take_over(&fs->inodes, k->handover, fs->index);
+	if (r < 0) {
+		log_error("cannot take over the mount: %s", strerror(-r));
+		return r;
+	}
+	counter_add(COUNT_takeovers, handover_lives(k->handover));
+	notify_taken_over(fs);
+	return 0;
+}
+
 int session_mount(struct fs *fs, const char *mountpoint)
 {
 	int r;
 
+	if (fs->keeper->device >= 0)
+		return take_over(fs);
 	/* libfuse says on stderr why. */
 	if (fuse_session_mount(fs->session, mountpoint) < 0)
 		return -EIO;
-	r = channel_attach(fs);
+	r = channel_attach(fs, fuse_session_fd(fs->session));
 	if (r == 0)
 		r = answer_init(fs);
+	if (r == 0 && fs->keeper->handover)
+		r = inodes_take_over(&fs->inodes, fs->keeper->handover, NULL);
 	if (r == 0 && fs->options->read_ahead >= 0)
 		read_ahead_set(mountpoint, fs->options->read_ahead);
 	if (r < 0) {
@@ -152,9 +205,24 @@ int session_mount(struct fs *fs, const char *mountpoint)
 	return r;
 }
 
+void session_hand_over(struct fs *fs)
+{
+	int r = 0;
+
+	if (fs->resends)
+		r = keeper_ready(fs->keeper, fuse_session_fd(fs->session));
+	else if (fs->keeper->handover && fs->options->foreground)
+		log_warn("takeover needs Linux 6.9");
+	if (r < 0)
+		log_warn("the mount cannot be taken over if the daemon dies: %s", strerror(-r));
+}
+
 void session_unmount(struct fs *fs)
 {
-	fuse_session_unmount(fs->session);
+	if (fs->keeper->device >= 0)
+		unmount_lazily(fs->options->mountpoint, fs->keeper->device);
+	else
+		fuse_session_unmount(fs->session);
 }
 
 void session_stop(struct fs *fs)

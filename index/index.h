@@ -24,6 +24,10 @@ struct index_config {
 	bool compress;
 	int level;		/* zstd, 1..19 */
 
+	/* The run before this one was killed, and the kernel still holds what it showed:
+	 * index_find_shown() is to find it. */
+	bool taken_over;
+
 	/* Names that the kernel may still show are out of date (eviction, damage,
 	 * failed bodies): it should ask again. Thread I, C or F, no lock held. */
 	void (*stale_names)(void *arg);
@@ -48,6 +52,11 @@ void index_close(struct index *ix);
  * or -EIO and others when the index cannot be read. */
 int index_find(struct index *ix, const char *key, struct version **ret);
 int index_find_ino(struct index *ix, uint64_t ino, struct version **ret);
+
+/* What was shown under that number, also by the run before: what its key shows no more,
+ * or what was still arriving (without the bytes that were not stored: the origin is asked
+ * for them, and whether they are the same). 0 and a new reference, or -errno as above. */
+int index_find_shown(struct index *ix, uint64_t ino, struct version **ret);
 
 /* What a listing tells of key, for which nothing is found: its length and mtime_s are in
  * meta. The same promise as long as that is the same. One new reference; -ENOMEM, -EIO. */

@@ -474,7 +474,8 @@ static void *writer_main(void *arg)
 
 	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
 	db_adopt(ix->db);
-	housekeeping_leftovers(ix);
+	if (!ix->config.taken_over)
+		housekeeping_leftovers(ix);
 	orphans_start(ix);
 	keys_start(ix);
 	for (;;) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "../../../fs/control.h"
 #include "../../../fs/inode.h"
 #include "../../../index/index.h"
 
@@ -43,6 +44,25 @@ int index_take_ino(struct index *ix, uint64_t *ret)
 	if (ix->err == 0)
 		*ret = ix->next++;
 	return ix->err;
+}
+
+void version_unrefp(struct version **v)
+{
+	version_unref(*v);
+}
+
+int index_find_shown(struct index *from, uint64_t ino, struct version **ret)
+{
+	(void)from;
+	(void)ino;
+	(void)ret;
+	return -ENOENT;
+}
+
+const struct control_file *control_find(const char *name)
+{
+	(void)name;
+	return NULL;
 }
 
 static struct index ix;

@@ -1,0 +1,254 @@
+#include "keeper.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/log.h"
+#include "../base/step.h"
+#include "daemon.h"
+#include "handover.h"
+#include "options.h"
+#include "unmount.h"
+
+#define QUICK_MS 10000			/* who dies sooner dies in a row */
+#define QUICK_MAX 5
+#define PAUSE_MS 50			/* before the second in a row; doubles */
+
+/* What the keeper knows. */
+struct keeping {
+	const struct options *options;
+	struct handover *handover;
+	sigset_t signals, old;
+	int sockets[2];			/* its own end, and the daemons' */
+	int device;			/* -1: not given yet */
+	pid_t daemon;
+	int64_t begun_ms;		/* mono: the daemon */
+	unsigned quick;			/* ends in a row */
+	bool stopping;			/* it was told to */
+};
+
+void keeper_none(struct keeper *k)
+{
+	*k = (struct keeper){ .device = -1, .socket = -1 };
+}
+
+/* --- the daemon's side --- */
+
+int keeper_ready(struct keeper *k, int device)
+{
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+
+	if (!k->handover)
+		return 0;
+	m.msg_control = control.bytes;
+	m.msg_controllen = sizeof(control.bytes);
+	c = CMSG_FIRSTHDR(&m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &device, sizeof(int));
+	return sendmsg(k->socket, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int begin_life(struct keeping *g, struct keeper *k, pid_t keeper)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	/* It may have died before that. */
+	if (getppid() != keeper)
+		_exit(DAEMON_EXIT_FAILED);
+	sigprocmask(SIG_SETMASK, &g->old, NULL);
+	close(g->sockets[0]);
+	if (g->device >= 0)
+		step_armed = false;
+	*k = (struct keeper){
+		.handover = g->handover,
+		.device = g->device,
+		.careful = g->quick > 1,
+		.socket = g->sockets[1],
+	};
+	return 0;
+}
+
+/* --- the keeper's --- */
+
+/* What the daemon has sent, dead or alive. True: it was ready. */
+static bool receive(struct keeping *g)
+{
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+	bool ready = false;
+	int fd;
+
+	for (;;) {
+		m.msg_control = control.bytes;
+		m.msg_controllen = sizeof(control.bytes);
+		if (recvmsg(g->sockets[0], &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+			return ready;
+		ready = true;
+		c = CMSG_FIRSTHDR(&m);
+		if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+		if (g->device >= 0)
+			close(g->device);
+		g->device = fd;
+	}
+}
+
+/* As if the keeper were the daemon, for who waits for it. */
+static _Noreturn void end_as(int status)
+{
+	sigset_t one;
+
+	if (WIFEXITED(status))
+		exit(WEXITSTATUS(status));
+	sigemptyset(&one);
+	sigaddset(&one, WTERMSIG(status));
+	signal(WTERMSIG(status), SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	raise(WTERMSIG(status));
+	exit(DAEMON_EXIT_FAILED);
+}
+
+static void pass_on(struct keeping *g, int number)
+{
+	g->stopping |= number != SIGHUP;
+	if (g->daemon > 0)
+		kill(g->daemon, number);
+}
+
+/* Returns the daemon's status. */
+static int wait_for_end(struct keeping *g)
+{
+	int status, number;
+
+	for (;;) {
+		number = sigwaitinfo(&g->signals, NULL);
+		if (number > 0 && number != SIGCHLD)
+			pass_on(g, number);
+		if (waitpid(g->daemon, &status, WNOHANG) == g->daemon &&
+		    (WIFEXITED(status) || WIFSIGNALED(status))) {
+			g->daemon = 0;
+			return status;
+		}
+	}
+}
+
+/* False: it was told to stop meanwhile. */
+static bool wait_a_moment(struct keeping *g, int64_t ms)
+{
+	const int64_t until = clock_mono_ms() + ms;
+
+	for (int64_t left; !g->stopping && (left = until - clock_mono_ms()) > 0;) {
+		struct timespec t = { left / 1000, left % 1000 * 1000000 };
+		int number = sigtimedwait(&g->signals, NULL, &t);
+
+		if (number > 0 && number != SIGCHLD)
+			pass_on(g, number);
+	}
+	return !g->stopping;
+}
+
+static const char *how(int status)
+{
+	return WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it failed at its start";
+}
+
+/* Returns when another one is to take over. */
+static void after(struct keeping *g, int status)
+{
+	bool was_ready = receive(g);
+
+	/* It ended on its own, or there was no mount yet. */
+	if (g->device < 0 || (WIFEXITED(status) && (was_ready || g->stopping)))
+		end_as(status);
+	if (WIFEXITED(status) && unmount_was_done(g->device))
+		end_as(0);
+	g->quick = clock_mono_ms() - g->begun_ms < QUICK_MS ? g->quick + 1 : 1;
+	if (g->quick > QUICK_MAX) {
+		log_error("the daemon of %s died (%s), %u times in a row: given up",
+			  g->options->mountpoint, how(status), g->quick);
+		exit(DAEMON_EXIT_FAILED);
+	}
+	if (g->stopping || (g->quick > 1 && !wait_a_moment(g, PAUSE_MS << g->quick))) {
+		unmount_lazily(g->options->mountpoint, g->device);
+		exit(DAEMON_EXIT_FAILED);
+	}
+	log_warn("the daemon of %s died (%s): another one takes over", g->options->mountpoint,
+		 how(status));
+	handover_end_life(g->handover);
+}
+
+static int fork_daemon(struct keeping *g)
+{
+	g->begun_ms = clock_mono_ms();
+	fflush(NULL);
+	g->daemon = fork();
+	return g->daemon < 0 ? -errno : 0;
+}
+
+static void forget(struct keeping *g)
+{
+	sigprocmask(SIG_SETMASK, &g->old, NULL);
+	close(g->sockets[0]);
+	close(g->sockets[1]);
+	handover_free(g->handover);
+}
+
+int keeper_begin(struct keeper *k, struct daemon *d, const struct options *o)
+{
+	struct keeping g = { .options = o, .device = -1 };
+	pid_t self = getpid();
+	int r = handover_new(&g.handover);
+
+	keeper_none(k);
+	if (r < 0)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, g.sockets) < 0) {
+		r = -errno;
+		handover_free(g.handover);
+		return r;
+	}
+	sigemptyset(&g.signals);
+	sigaddset(&g.signals, SIGCHLD);
+	sigaddset(&g.signals, SIGTERM);
+	sigaddset(&g.signals, SIGINT);
+	sigaddset(&g.signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &g.signals, &g.old);
+	r = fork_daemon(&g);
+	if (r < 0) {
+		forget(&g);
+		return r;
+	}
+	if (g.daemon > 0)
+		daemon_leave(d);
+	while (g.daemon != 0) {
+		int status = wait_for_end(&g);
+
+		after(&g, status);
+		while (fork_daemon(&g) < 0)
+			if (!wait_a_moment(&g, 1000))
+				end_as(status);
+	}
+	return begin_life(&g, k, self);
+}
