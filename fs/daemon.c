@@ -87,6 +87,9 @@ static int wait_for(pid_t pid, int fd, const char *mountpoint)
 		return ask(mountpoint);
 	if (text[1])
 		complain(text + 1);
+	/* Nothing is left of it when we are gone. */
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 	return DAEMON_EXIT_FAILED;
 }
 

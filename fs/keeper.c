@@ -85,8 +85,8 @@ static int begin_life(struct keeping *g, struct keeper *k, pid_t keeper)
 
 /* --- the keeper's --- */
 
-/* What the daemon has sent, dead or alive. True: it was ready. */
-static bool receive(struct keeping *g)
+/* What the daemon has sent, dead or alive. */
+static void receive(struct keeping *g)
 {
 	char byte;
 	struct iovec iov = { &byte, 1 };
@@ -96,15 +96,13 @@ static bool receive(struct keeping *g)
 	} control;
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct cmsghdr *c;
-	bool ready = false;
 	int fd;
 
 	for (;;) {
 		m.msg_control = control.bytes;
 		m.msg_controllen = sizeof(control.bytes);
 		if (recvmsg(g->sockets[0], &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
-			return ready;
-		ready = true;
+			return;
 		c = CMSG_FIRSTHDR(&m);
 		if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
@@ -171,28 +169,30 @@ static bool wait_a_moment(struct keeping *g, int64_t ms)
 
 static const char *how(int status)
 {
-	return WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it failed at its start";
+	return WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it failed";
 }
 
 /* Returns when another one is to take over. */
 static void after(struct keeping *g, int status)
 {
-	bool was_ready = receive(g);
-
+	receive(g);
 	/* It ended on its own, or there was no mount yet. */
-	if (g->device < 0 || (WIFEXITED(status) && (was_ready || g->stopping)))
+	if (g->device < 0 || (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || g->stopping ||
+						    unmount_was_done(g->device))))
 		end_as(status);
-	if (WIFEXITED(status) && unmount_was_done(g->device))
-		end_as(0);
 	g->quick = clock_mono_ms() - g->begun_ms < QUICK_MS ? g->quick + 1 : 1;
 	if (g->quick > QUICK_MAX) {
 		log_error("the daemon of %s died (%s), %u times in a row: given up",
 			  g->options->mountpoint, how(status), g->quick);
+		/* Whoever waits gets ENOTCONN. */
+		close(g->device);
 		exit(DAEMON_EXIT_FAILED);
 	}
 	if (g->stopping || (g->quick > 1 && !wait_a_moment(g, PAUSE_MS << g->quick))) {
-		unmount_lazily(g->options->mountpoint, g->device);
-		exit(DAEMON_EXIT_FAILED);
+		log_warn("the daemon of %s died (%s) while it was to end", g->options->mountpoint,
+			 how(status));
+		exit(unmount_lazily(g->options->mountpoint, g->device) < 0 ? DAEMON_EXIT_FAILED :
+									     EXIT_SUCCESS);
 	}
 	log_warn("the daemon of %s died (%s): another one takes over", g->options->mountpoint,
 		 how(status));
