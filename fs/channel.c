@@ -25,6 +25,19 @@
 
 /* include/uapi/linux/fuse.h of Linux 6.9; the headers here may be older. */
 #define UNIQUE_RESEND (UINT64_C(1) << 63)
+#define PAGE 4096			/* at least */
+#define REQUEST_MAX (2 * PAGE + 1)	/* and wherever in a page the buffer begins */
+
+/* The kernel fails a request with EIO if it cannot hand it over (fs/fuse/dev.c,
+ * fuse_dev_do_read), and pages that are not there are not made for a thread that was
+ * killed. So they are there before: requests but writes are no longer. */
+static void touch(char *buf, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < REQUEST_MAX && i < len; i += PAGE)
+		*(volatile char *)(buf + i) = 0;
+}
 
 /* A worker is cancelled here and nowhere else (session.c). */
 static ssize_t read_request(int fd, void *buf, size_t len)
@@ -32,6 +45,7 @@ static ssize_t read_request(int fd, void *buf, size_t len)
 	ssize_t n;
 	int err;
 
+	touch(buf, len);
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
 	n = read(fd, buf, len);
 	err = errno;
