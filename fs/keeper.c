@@ -114,10 +114,13 @@ static void receive(struct keeping *g)
 }
 
 /* As if the keeper were the daemon, for who waits for it. */
-static _Noreturn void end_as(int status)
+static _Noreturn void end_as(struct keeping *g, int status)
 {
 	sigset_t one;
 
+	/* Whoever still waits for the mount gets ENOTCONN. */
+	if (g->device >= 0)
+		close(g->device);
 	if (WIFEXITED(status))
 		exit(WEXITSTATUS(status));
 	sigemptyset(&one);
@@ -172,6 +175,16 @@ static const char *how(int status)
 	return WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it failed";
 }
 
+/* What the daemon was told to do before it died. */
+static _Noreturn void end_for_it(struct keeping *g, int status)
+{
+	int r = unmount_lazily(g->options->mountpoint, g->device);
+
+	log_warn("the daemon of %s died (%s) while it was to end", g->options->mountpoint,
+		 how(status));
+	end_as(g, W_EXITCODE(r < 0 ? DAEMON_EXIT_FAILED : EXIT_SUCCESS, 0));
+}
+
 /* Returns when another one is to take over. */
 static void after(struct keeping *g, int status)
 {
@@ -179,21 +192,15 @@ static void after(struct keeping *g, int status)
 	/* It ended on its own, or there was no mount yet. */
 	if (g->device < 0 || (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || g->stopping ||
 						    unmount_was_done(g->device))))
-		end_as(status);
+		end_as(g, status);
 	g->quick = clock_mono_ms() - g->begun_ms < QUICK_MS ? g->quick + 1 : 1;
 	if (g->quick > QUICK_MAX) {
 		log_error("the daemon of %s died (%s), %u times in a row: given up",
 			  g->options->mountpoint, how(status), g->quick);
-		/* Whoever waits gets ENOTCONN. */
-		close(g->device);
-		exit(DAEMON_EXIT_FAILED);
+		end_as(g, W_EXITCODE(DAEMON_EXIT_FAILED, 0));
 	}
-	if (g->stopping || (g->quick > 1 && !wait_a_moment(g, PAUSE_MS << g->quick))) {
-		log_warn("the daemon of %s died (%s) while it was to end", g->options->mountpoint,
-			 how(status));
-		exit(unmount_lazily(g->options->mountpoint, g->device) < 0 ? DAEMON_EXIT_FAILED :
-									     EXIT_SUCCESS);
-	}
+	if (g->stopping || (g->quick > 1 && !wait_a_moment(g, PAUSE_MS << g->quick)))
+		end_for_it(g, status);
 	log_warn("the daemon of %s died (%s): another one takes over", g->options->mountpoint,
 		 how(status));
 	handover_end_life(g->handover);
@@ -201,10 +208,16 @@ static void after(struct keeping *g, int status)
 
 static int fork_daemon(struct keeping *g)
 {
+	int err;
+
 	g->begun_ms = clock_mono_ms();
 	fflush(NULL);
 	g->daemon = fork();
-	return g->daemon < 0 ? -errno : 0;
+	if (g->daemon >= 0)
+		return 0;
+	err = -errno;
+	log_warn("cannot fork: %s", strerror(-err));
+	return err;
 }
 
 static void forget(struct keeping *g)
@@ -248,7 +261,7 @@ int keeper_begin(struct keeper *k, struct daemon *d, const struct options *o)
 		after(&g, status);
 		while (fork_daemon(&g) < 0)
 			if (!wait_a_moment(&g, 1000))
-				end_as(status);
+				end_for_it(&g, status);
 	}
 	return begin_life(&g, k, self);
 }
