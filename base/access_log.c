@@ -192,9 +192,17 @@ void access_log_reopen(void)
 		log_error("%s: %s: the old one stays in use", path, strerror(-fd));
 		return;
 	}
-	close(log_fd);
+	if (log_fd >= 0)
+		close(log_fd);
 	log_fd = fd;
 	failing = torn = false;
+}
+
+void access_log_leave(void)
+{
+	if (log_fd >= 0)
+		close(log_fd);
+	log_fd = -1;
 }
 
 void access_log_close(void)

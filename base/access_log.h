@@ -40,5 +40,7 @@ void access_log_flush(void);
  * failure leaves the old one in use. */
 void access_log_reopen(void);
 void access_log_close(void);
+/* In a process that only waits: access_log_reopen() makes it usable again. */
+void access_log_leave(void);
 
 #endif

@@ -19,11 +19,11 @@ static void reply_dir(struct fs *fs, struct fuse_req *req, const struct inode *i
 	reply_attr(fs, req, i, page ? 0 : fs->kernel_ttl_ms);
 }
 
-/* Whether thread pid can only mean the directory: it has it open, or has just been sent
- * back and knows no other name for it. */
+/* Whether thread pid can only mean the directory: it has it open (maybe since before this
+ * daemon), or has just been sent back and knows no other name for it. */
 static bool means_directory(struct fs *fs, const struct inode *i, pid_t pid)
 {
-	return fs->default_permissions || listing_is_open(fs, i->ino, pid) ||
+	return fs->default_permissions || atomic_load(&i->adopted) || listing_is_open(fs, i->ino, pid) ||
 	       revisit_came_back(&fs->revisits, pid, i->ino);
 }
 

@@ -112,7 +112,9 @@ struct handed *handover_add(struct handover *h, const void *data, size_t len, ui
 
 bool handover_wants_rewrite(const struct handover *h, size_t live)
 {
-	return used(h->next) > 2 * live + SLACK;
+	/* It is worth it also when it is nearly full, as far as something is dead. */
+	return used(h->next) > 2 * live + SLACK ||
+	       (used(h->next) > HALF - HALF / 16 && live < HALF - HALF / 8);
 }
 
 void handover_begin_rewrite(struct handover *h)

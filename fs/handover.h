@@ -46,7 +46,7 @@ struct handed *handover_add(struct handover *h, const void *data, size_t len, ui
 /* Bytes that a record of len takes. */
 size_t handover_size(size_t len);
 
-/* The log is long beside the live bytes that are in it. */
+/* The log is long beside the live bytes that are in it, or nearly full of others. */
 bool handover_wants_rewrite(const struct handover *h, size_t live);
 
 /* handover_add() goes to the other half from begin on, and what it has counts from end on. */

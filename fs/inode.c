@@ -109,15 +109,7 @@ static struct inode *put_refs(struct inodes *t, struct inode *i, int refs)
 	return i;
 }
 
-/* The kernel may hold it since before this daemon: then it counts as looked up once. */
-static struct inode *find_shown(struct inodes *t, uint64_t ino)
-{
-	struct version *v _cleanup_(version_unrefp) = NULL;
-	struct inode *i;
-
-	return index_find_shown(t->shown, ino, &v) == 0 && inodes_show_version(t, v, &i) == 0 ?
-		i : NULL;
-}
+static struct inode *find_shown(struct inodes *t, uint64_t ino);
 
 struct inode *inodes_find(struct inodes *t, uint64_t ino)
 {
@@ -148,6 +140,7 @@ static struct inode *show(struct inode *i)
 	if (i->nlookup++ == 0)
 		i->refs++;
 	i->refs++;
+	atomic_store_explicit(&i->adopted, false, memory_order_relaxed);
 	handed_count(i);
 	return i;
 }
@@ -245,6 +238,28 @@ int inodes_show_root(struct inodes *t, const char *key)
 	r = enter_or_find(t, i, &shown);
 	inode_unref(t, shown);
 	return r;
+}
+
+/* The kernel may hold it since before this daemon: then it counts as looked up once, however
+ * many come to find it at the same time. */
+static struct inode *find_shown(struct inodes *t, uint64_t ino)
+{
+	struct inode *made = inode_new(INODE_FILE), *i = NULL;
+
+	if (!made || index_find_shown(t->shown, ino, &made->version) < 0) {
+		inode_free(made);
+		return NULL;
+	}
+	made->ino = ino;
+	WITH_LOCK(&t->lock) {
+		i = find_ino(t, ino);
+		if (i)
+			i->refs++;
+		else if (enter(t, made) == 0)
+			i = show(TAKE_PTR(made));
+	}
+	inode_free(made);
+	return i;
 }
 
 int inodes_show_version(struct inodes *t, struct version *v, struct inode **ret)

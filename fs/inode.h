@@ -54,6 +54,8 @@ struct inode {
 	struct map_node by_ino, by_name;
 	struct map_node by_shown;	/* files: under the name they were last shown as */
 	struct handed *handed;		/* its record; NULL: none */
+
+	_Atomic bool adopted;		/* shown by the daemon before, and not since */
 };
 
 struct inodes {

@@ -142,6 +142,7 @@ static bool adopt_one(void *arg, const void *data, size_t len, uint64_t nlookup)
 		i->len = note.len;
 		i->made_s = note.made_s;
 		i->control = control;
+		atomic_init(&i->adopted, true);
 		i->name = strdup(name);
 		i->key = key ? strdup(key) : NULL;
 	}

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../base/access_log.h"
 #include "../base/clock.h"
 #include "../base/log.h"
 #include "../base/step.h"
@@ -29,7 +30,7 @@ struct keeping {
 	int sockets[2];			/* its own end, and the daemons' */
 	int device;			/* -1: not given yet */
 	pid_t daemon;
-	int64_t begun_ms;		/* mono: the daemon */
+	int64_t ready_ms;		/* mono: the daemon; 0: it is not, so far */
 	unsigned quick;			/* ends in a row */
 	bool stopping;			/* it was told to */
 };
@@ -43,8 +44,8 @@ void keeper_none(struct keeper *k)
 
 int keeper_ready(struct keeper *k, int device)
 {
-	char byte = 0;
-	struct iovec iov = { &byte, 1 };
+	int64_t now = clock_mono_ms();
+	struct iovec iov = { &now, sizeof(now) };
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
@@ -70,7 +71,6 @@ static int begin_life(struct keeping *g, struct keeper *k, pid_t keeper)
 	/* It may have died before that. */
 	if (getppid() != keeper)
 		_exit(DAEMON_EXIT_FAILED);
-	sigprocmask(SIG_SETMASK, &g->old, NULL);
 	close(g->sockets[0]);
 	if (g->device >= 0)
 		step_armed = false;
@@ -79,8 +79,15 @@ static int begin_life(struct keeping *g, struct keeper *k, pid_t keeper)
 		.device = g->device,
 		.careful = g->quick > 1,
 		.socket = g->sockets[1],
+		.signals = g->old,
 	};
 	return 0;
+}
+
+void keeper_take_signals(const struct keeper *k)
+{
+	if (k->handover)
+		sigprocmask(SIG_SETMASK, &k->signals, NULL);
 }
 
 /* --- the keeper's --- */
@@ -88,8 +95,8 @@ static int begin_life(struct keeping *g, struct keeper *k, pid_t keeper)
 /* What the daemon has sent, dead or alive. */
 static void receive(struct keeping *g)
 {
-	char byte;
-	struct iovec iov = { &byte, 1 };
+	int64_t ready_ms;
+	struct iovec iov = { &ready_ms, sizeof(ready_ms) };
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
@@ -101,8 +108,10 @@ static void receive(struct keeping *g)
 	for (;;) {
 		m.msg_control = control.bytes;
 		m.msg_controllen = sizeof(control.bytes);
-		if (recvmsg(g->sockets[0], &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+		if (recvmsg(g->sockets[0], &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) !=
+		    sizeof(ready_ms))
 			return;
+		g->ready_ms = ready_ms;
 		c = CMSG_FIRSTHDR(&m);
 		if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
@@ -147,8 +156,7 @@ static int wait_for_end(struct keeping *g)
 		number = sigwaitinfo(&g->signals, NULL);
 		if (number > 0 && number != SIGCHLD)
 			pass_on(g, number);
-		if (waitpid(g->daemon, &status, WNOHANG) == g->daemon &&
-		    (WIFEXITED(status) || WIFSIGNALED(status))) {
+		if (waitpid(g->daemon, &status, WNOHANG) == g->daemon) {
 			g->daemon = 0;
 			return status;
 		}
@@ -193,7 +201,7 @@ static void after(struct keeping *g, int status)
 	if (g->device < 0 || (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || g->stopping ||
 						    unmount_was_done(g->device))))
 		end_as(g, status);
-	g->quick = clock_mono_ms() - g->begun_ms < QUICK_MS ? g->quick + 1 : 1;
+	g->quick = clock_mono_ms() - g->ready_ms < QUICK_MS || g->ready_ms == 0 ? g->quick + 1 : 1;
 	if (g->quick > QUICK_MAX) {
 		log_error("the daemon of %s died (%s), %u times in a row: given up",
 			  g->options->mountpoint, how(status), g->quick);
@@ -210,7 +218,7 @@ static int fork_daemon(struct keeping *g)
 {
 	int err;
 
-	g->begun_ms = clock_mono_ms();
+	g->ready_ms = 0;
 	fflush(NULL);
 	g->daemon = fork();
 	if (g->daemon >= 0)
@@ -242,6 +250,8 @@ int keeper_begin(struct keeper *k, struct daemon *d, const struct options *o)
 		handover_free(g.handover);
 		return r;
 	}
+	/* Whoever started us may ignore it: then nobody would be told of a death. */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&g.signals);
 	sigaddset(&g.signals, SIGCHLD);
 	sigaddset(&g.signals, SIGTERM);
@@ -253,8 +263,10 @@ int keeper_begin(struct keeper *k, struct daemon *d, const struct options *o)
 		forget(&g);
 		return r;
 	}
-	if (g.daemon > 0)
+	if (g.daemon > 0) {
 		daemon_leave(d);
+		access_log_leave();
+	}
 	while (g.daemon != 0) {
 		int status = wait_for_end(&g);
 

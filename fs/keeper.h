@@ -12,6 +12,7 @@
 #ifndef FS_KEEPER_H
 #define FS_KEEPER_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 struct daemon;
@@ -24,6 +25,7 @@ struct keeper {
 	int device;			/* to take over; -1: there is nothing yet */
 	bool careful;			/* what the dead one was asked may be what killed it */
 	int socket;			/* to the keeper */
+	sigset_t signals;		/* blocked once they can be taken */
 };
 
 /* Nobody keeps the mount. */
@@ -31,8 +33,12 @@ void keeper_none(struct keeper *k);
 
 /* Returns in each daemon alone, again for every one that is to take over; the keeper
  * waits in here and exits with the status of the last. 0 or -errno (then there is
- * no keeper). */
+ * no keeper). Signals to end, and SIGHUP, are blocked until keeper_take_signals(): else
+ * one that is passed on early would be a death. */
 int keeper_begin(struct keeper *k, struct daemon *d, const struct options *o);
+
+/* There are handlers now. */
+void keeper_take_signals(const struct keeper *k);
 
 /* The mount is served from now on: if the daemon dies, it is to be taken over. device: of
  * the first daemon. 0 or -errno. */

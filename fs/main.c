@@ -85,6 +85,7 @@ static void set_signals(bool foreground)
 	/* Under nohup it stays ignored. */
 	if (sigaction(SIGHUP, NULL, &old) < 0 || old.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, hangup_ends ? &stop : &reopen, NULL);
+	keeper_take_signals(&keeper);
 }
 
 /* For the system's log; in the foreground it is plain to see. */
@@ -184,8 +185,11 @@ static int serve(const struct options *o, struct daemon *d)
 		goto free_fetch;
 	}
 	err = serve_mounted(o, d);
-	session_unmount(&the_fs);
-	note(o, "unmounted from");
+	/* What could not be served after all the keeper gives to another one. */
+	if (err == 0 || keeper.device < 0) {
+		session_unmount(&the_fs);
+		note(o, "unmounted from");
+	}
 free_fetch:
 	fetch_free(the_fs.fetch);
 close_index:

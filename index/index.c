@@ -73,6 +73,33 @@ static void pressed(void *arg)
 		writer_post(arg, op);
 }
 
+/* What had arrived is begun anew by who still wants it (recover.c), in a file of the same
+ * name: nobody else is to find the old one then. */
+static void drop_arriving(struct index *ix)
+{
+	int fd = openat(ix->dir, "partial", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	struct record r;
+	bool keep;
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(d)) != NULL) {
+		if (entry->d_name[0] == '.' ||
+		    db_find_ino(ix->db, strtoull(entry->d_name, NULL, 10), &r) < 0)
+			continue;
+		keep = r.blob.kind != BLOB_ARRIVING;
+		record_fini(&r);
+		if (!keep)
+			unlinkat(dirfd(d), entry->d_name, 0);
+	}
+	closedir(d);
+}
+
 /* Bytes that the files in a directory take; which may be missing. */
 static int64_t bytes_in(int dir, const char *path)
 {
@@ -101,6 +128,8 @@ static void count_files(struct index *ix)
 {
 	char path[16];
 
+	if (ix->config.taken_over)
+		drop_arriving(ix);
 	for (unsigned i = 0; i < 256; i++) {
 		snprintf(path, sizeof path, "blobs/%02x", i);
 		space_count(&ix->space, bytes_in(ix->dir, path));

@@ -53,9 +53,10 @@ void index_close(struct index *ix);
 int index_find(struct index *ix, const char *key, struct version **ret);
 int index_find_ino(struct index *ix, uint64_t ino, struct version **ret);
 
-/* What was shown under that number, also by the run before: what its key shows no more,
- * or what was still arriving (without the bytes that were not stored: the origin is asked
- * for them, and whether they are the same). 0 and a new reference, or -errno as above. */
+/* What was shown under that number, also by the run before: what is stored, or was still
+ * arriving (without the bytes that were not stored: the origin is asked for them, and
+ * whether they are the same). What a key shows no more has no row, and is not found. 0 and
+ * a new reference, or -errno as above. */
 int index_find_shown(struct index *ix, uint64_t ino, struct version **ret);
 
 /* What a listing tells of key, for which nothing is found: its length and mtime_s are in

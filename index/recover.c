@@ -6,8 +6,7 @@
 #include "index_private.h"
 
 /* It was arriving when its run was killed. What had come of it is gone, its length and
- * validators are not: fetch_need() asks for the same bytes again, or fails it. A file that it
- * had is begun anew, or swept. */
+ * validators are not: fetch_need() asks for the same bytes again, or fails it. */
 static struct version *load_unfinished(struct index *ix, const struct record *r)
 {
 	struct version *v = r->meta->length >= 0 ? version_new(ix, r->ino, r->key, r->meta) : NULL;

@@ -23,6 +23,7 @@ struct version {
 struct index {
 	uint64_t next;
 	struct version *shown;		/* what an earlier daemon did */
+	struct inodes *racing;		/* another thread comes to find it meanwhile */
 };
 
 struct version *version_ref(struct version *v)
@@ -55,6 +56,11 @@ int index_take_ino(struct index *ix, uint64_t *ret)
 
 int index_find_shown(struct index *ix, uint64_t ino, struct version **ret)
 {
+	struct inodes *t = ix->racing;
+
+	ix->racing = NULL;
+	if (t)
+		inode_unref(t, inodes_find(t, ino));
 	if (!ix->shown || ix->shown->ino != ino)
 		return -ENOENT;
 	*ret = version_ref(ix->shown);
@@ -213,6 +219,37 @@ static void test_files_are_found_by_their_rows(void **state)
 	assert_false(is_known(&second, 11));
 }
 
+static void test_found_by_two_at_the_same_time_it_counts_once(void **state)
+{
+	struct inode *i;
+
+	(void)state;
+	ix.shown = &one;
+	die();
+	ix.racing = &second;
+	i = inodes_find(&second, 11);
+	assert_non_null(i);
+	assert_int_equal(i->nlookup, 1);
+	inode_unref(&second, i);
+	ix.shown = NULL;
+	inodes_forget(&second, 11, 1);
+	assert_false(is_known(&second, 11));
+}
+
+static void test_who_was_adopted_is_until_it_is_shown(void **state)
+{
+	uint64_t a = show_dir(&first, INODE_ROOT, "a");
+	struct inode *i;
+
+	(void)state;
+	die();
+	i = inodes_find(&second, a);
+	assert_true(i->adopted);
+	show_dir(&second, INODE_ROOT, "a");
+	assert_false(i->adopted);
+	inode_unref(&second, i);
+}
+
 static void test_without_a_death_unknown_files_are_not_looked_for(void **state)
 {
 	(void)state;
@@ -286,6 +323,33 @@ static void test_a_log_that_is_no_log_ends_where_it_does(void **state)
 	assert_false(is_known(&second, b));
 }
 
+/* Half of what fills it is dead, some time: there is room again. */
+static void test_a_log_that_is_nearly_full(void **state)
+{
+	static char key[16384];
+	uint64_t inos[1500];
+
+	(void)state;
+	memset(key, 'x', sizeof key - 1);
+	for (int round = 0; round < 3; round++)
+		for (int n = 0; n < 1500; n++) {
+			struct inode *i;
+			char name[16];
+
+			snprintf(name, sizeof name, "%d", n);
+			if (round > 0)
+				inodes_forget(&first, inos[n], 1);
+			assert_int_equal(inodes_show_dir(&first, &ix, INODE_DIR, INODE_ROOT, name,
+							 key, &i), 0);
+			inos[n] = i->ino;
+			assert_non_null(i->handed);
+			inode_unref(&first, i);
+		}
+	die();
+	for (int n = 0; n < 1500; n++)
+		assert_true(is_known(&second, inos[n]));
+}
+
 /* More than there is room for: the others can be taken over all the same. */
 static void test_a_full_log(void **state)
 {
@@ -333,11 +397,14 @@ int main(void)
 		TEST(test_what_was_forgotten_stays_so),
 		TEST(test_a_control_file_has_lost_its_text),
 		TEST(test_files_are_found_by_their_rows),
+		TEST(test_found_by_two_at_the_same_time_it_counts_once),
+		TEST(test_who_was_adopted_is_until_it_is_shown),
 		TEST(test_without_a_death_unknown_files_are_not_looked_for),
 		TEST(test_the_log_does_not_grow_with_what_was_forgotten),
 		TEST(test_daemon_after_daemon),
 		TEST(test_what_a_crash_overwrote_is_left_out),
 		TEST(test_a_log_that_is_no_log_ends_where_it_does),
+		TEST(test_a_log_that_is_nearly_full),
 		TEST(test_a_full_log),
 		TEST(test_the_saved_request),
 	};
