@@ -23,7 +23,8 @@ static void reply_dir(struct fs *fs, struct fuse_req *req, const struct inode *i
  * daemon), or has just been sent back and knows no other name for it. */
 static bool means_directory(struct fs *fs, const struct inode *i, pid_t pid)
 {
-	return fs->default_permissions || atomic_load(&i->adopted) || listing_is_open(fs, i->ino, pid) ||
+	return fs->default_permissions || atomic_load(&i->adopted) ||
+	       listing_is_open(fs, i->ino, pid) ||
 	       revisit_came_back(&fs->revisits, pid, i->ino);
 }
 

@@ -1,12 +1,12 @@
 /* keeper.h - a mount outlives its daemon.
  *
  * The keeper is a process above the daemon that holds the FUSE device open and waits for
- * the daemon to end. When that dies of a signal, the keeper forks another one, which is
- * given the device and what the dead one left (handover.h), and has the kernel send again
- * what was not answered (session.c; FUSE_NOTIFY_RESEND, Linux 6.9). It never starts a
- * thread, and touches neither the cache nor the network: there is little it could die of.
- * Signals are passed on to the daemon. When the keeper dies itself, the kernel sends the
- * daemon SIGTERM.
+ * the daemon to end. When that dies of a signal, or fails with the mount still there, the
+ * keeper forks another one, which is given the device and what the dead one left
+ * (handover.h), and has the kernel send again what was not answered (session.c;
+ * FUSE_NOTIFY_RESEND, Linux 6.9). The keeper never starts a thread, and touches neither the
+ * cache nor the network: there is little it could die of. Signals are passed on to the
+ * daemon. When the keeper dies itself, the kernel sends the daemon SIGTERM.
  *
  * Before threads. */
 #ifndef FS_KEEPER_H
@@ -40,8 +40,8 @@ int keeper_begin(struct keeper *k, struct daemon *d, const struct options *o);
 /* There are handlers now. */
 void keeper_take_signals(const struct keeper *k);
 
-/* The mount is served from now on: if the daemon dies, it is to be taken over. device: of
- * the first daemon. 0 or -errno. */
+/* The mount is served from now on: if the daemon dies, it is to be taken over. device: stays
+ * the caller's, the keeper gets a duplicate. 0 or -errno. */
 int keeper_ready(struct keeper *k, int device);
 
 #endif

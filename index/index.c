@@ -349,8 +349,7 @@ static int refresh_loaded(struct index *ix, struct version *v)
 	return 0;
 }
 
-/* index.lock held: new reference, or NULL. */
-static struct version *find_in_memory(struct index *ix, const char *key, uint64_t ino)
+struct version *index_find_in_memory(struct index *ix, const char *key, uint64_t ino)
 {
 	struct map_node *node;
 	struct version *v;
@@ -440,7 +439,7 @@ static int find(struct index *ix, const char *key, uint64_t ino, struct version 
 		int err;
 
 		WITH_LOCK(&ix->lock) {
-			v = find_in_memory(ix, key, ino);
+			v = index_find_in_memory(ix, key, ino);
 			generation = ix->generation;
 			purged = key && index_being_purged(ix, key, NULL);
 		}

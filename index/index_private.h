@@ -294,6 +294,8 @@ int version_verify(struct version *v, int64_t off, int64_t end);
 
 /* index.c */
 bool index_same_key(const struct map_node *node, const void *key);	/* of by_key */
+/* By key, or by number when key is NULL. lock held: new reference, or NULL. */
+struct version *index_find_in_memory(struct index *ix, const char *key, uint64_t ino);
 bool index_same_ino(const struct map_node *node, const void *ino);	/* of by_ino */
 void index_failed(struct index *ix, const char *what, int err);	/* health, log once */
 void index_worked(struct index *ix);

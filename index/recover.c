@@ -36,17 +36,6 @@ static int enter(struct index *ix, struct version *v, uint64_t generation, bool 
 	return 0;
 }
 
-/* index.lock held: a new reference, or NULL. */
-static struct version *find_in_memory(struct index *ix, uint64_t ino)
-{
-	struct map_node *node = map_find(&ix->by_ino, map_hash_u64(ino), index_same_ino, &ino);
-	struct version *v = node ? container_of(node, struct version, ino_node) : NULL;
-
-	if (v)
-		v->refs++;
-	return v;
-}
-
 int index_find_shown(struct index *ix, uint64_t ino, struct version **ret)
 {
 	int err;
@@ -58,7 +47,7 @@ int index_find_shown(struct index *ix, uint64_t ino, struct version **ret)
 		bool arriving, current;
 
 		WITH_LOCK(&ix->lock) {
-			v = find_in_memory(ix, ino);
+			v = index_find_in_memory(ix, NULL, ino);
 			generation = ix->generation;
 		}
 		if (v) {
