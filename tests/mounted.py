@@ -60,12 +60,13 @@ def processes_naming(directory):
 
 
 def disk_use(directory):
-    """Bytes that the files below take on disk, as du sees them."""
+    """Bytes that the directory and all below takes on disk, as du sees them. Of one instant
+    only while nobody writes there: see Mount.disk_use()."""
     total, seen = 0, set()
     for folder, _, files in os.walk(directory):
-        for name in files:
+        for path in [folder, *(os.path.join(folder, name) for name in files)]:
             try:
-                st = os.lstat(os.path.join(folder, name))
+                st = os.lstat(path)
             except FileNotFoundError:
                 continue
             if st.st_ino not in seen:
@@ -221,6 +222,28 @@ class Mount:
 
     def stderr(self):
         return self.stderr_path.read_text(errors="replace") if self.stderr_path.exists() else ""
+
+    # --- the cache directory ---
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """The daemon does nothing meanwhile: what is looked at one by one is of one instant."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            within(os.waitid, os.P_PID, self.process.pid,
+                   os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def disk_use(self):
+        """Bytes that the cache takes on disk, at one instant. Looked at while the daemon
+        works, a body that was moved or packed in between would count twice, and so would
+        the room that it left and the body that took it."""
+        if self.process is None:
+            return disk_use(self.cache)
+        with self.frozen():
+            return disk_use(self.cache)
 
     # --- time ---
 

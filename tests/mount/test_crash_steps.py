@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 
 from limited import Task, eventually, read, read_at, run, stat, wait_for_exit
-from mounted import BUILD, NotMounted, disk_use
+from mounted import BUILD, NotMounted
 from origin import noise, text
 
 MIB = 1 << 20
@@ -103,12 +103,12 @@ def test_killed_at(make_mount, origin, at):
     bodies = load(origin)
     mount = make_mount(origin.url, f"size={SIZE}", env={"WEBCACHEFS_CRASH_AT": at})
     work_until_dead(mount, bodies)
-    assert disk_use(mount.cache) <= SIZE
+    assert mount.disk_use() <= SIZE
     del mount.env["WEBCACHEFS_CRASH_AT"]
     mount.start()
     for name, body in bodies.items():
         assert read(mount / name) == body, name
-    assert disk_use(mount.cache) <= SIZE
+    assert mount.disk_use() <= SIZE
     assert read(mount.control / "health") == b"ok\n"
     # Those of this run may be on their way; none of the last one is.
     mount.remount()

@@ -10,7 +10,7 @@ import pytest
 
 from disks import becomes_well, check, fill, health, offer
 from limited import error_of, eventually, names, read, read_at, run
-from mounted import BUILD, disk_use
+from mounted import BUILD
 from origin import noise
 
 MIB = 1 << 20
@@ -77,7 +77,7 @@ def test_a_full_disk_while_the_cache_is_full_too(make_mount, origin, disk):
     os.unlink(disk / "other")
     becomes_well(mount)
     check(mount, offer(origin, 90, "last"))
-    assert disk_use(mount.cache) <= 8 * MIB
+    assert mount.disk_use() <= 8 * MIB
     stores_again(mount, origin, "again.bin")
 
 
@@ -160,7 +160,7 @@ def test_the_cache_directory_is_made_again(make_mount, origin, how):
     assert read(mount / "partial.bin") == noise(9 * MIB)
     # What was there before is not counted any more.
     check(mount, offer(origin, 12, "new", 1_900_000))
-    assert disk_use(mount.cache) <= 32 * MIB
+    assert mount.disk_use() <= 32 * MIB
     asked = origin.count()
     mount.remount()
     for number in range(11, 5, -1):

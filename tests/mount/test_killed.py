@@ -4,7 +4,7 @@ import os
 import pytest
 
 from limited import Task, error_of, eventually, names, read, run
-from mounted import NotMounted, disk_use
+from mounted import NotMounted
 from origin import noise, text
 
 MIB = 1 << 20
@@ -41,10 +41,10 @@ def test_killed_under_load_and_mounted_again(make_mount, origin, after):
     for task in tasks:
         task.result()
     mount.start()
-    assert disk_use(mount.cache) <= 64 * MIB
+    assert mount.disk_use() <= 64 * MIB
     for name, body in bodies.items():
         assert read(mount / name) == body, name
-    assert disk_use(mount.cache) <= 64 * MIB
+    assert mount.disk_use() <= 64 * MIB
     assert read(mount.control / "health") == b"ok\n"
 
 
@@ -59,7 +59,7 @@ def test_killed_again_and_again_with_a_full_cache(make_mount, origin):
         for task in tasks:
             task.result()
         mount.start()
-        assert disk_use(mount.cache) <= 16 * MIB, crash
+        assert mount.disk_use() <= 16 * MIB, crash
     for name, body in bodies.items():
         assert read(mount / name) == body
 

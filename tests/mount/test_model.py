@@ -15,7 +15,7 @@ import time
 import pytest
 
 from limited import eventually, pread_all, read, run
-from mounted import BUILD, disk_use
+from mounted import BUILD
 from origin import Response, noise, text
 
 STEPS = int(os.environ.get("WEBCACHEFS_MODEL_STEPS", "1500"))
@@ -397,7 +397,7 @@ class World:
 
     def limits(self):
         if not self.roomy:
-            assert disk_use(self.mount.cache) <= 24 * MIB
+            assert self.mount.disk_use() <= 24 * MIB
         assert read(self.mount.control / "health") == b"ok\n"
         stats = self.mount.stats()
         assert stats["corrupt"] == 0

@@ -15,7 +15,6 @@ import threading
 import time
 
 from limited import LIMIT, Task, eventually, read, wait_for_exit
-from mounted import disk_use
 from origin import Hang, Raw, Response
 
 SECONDS = float(os.environ.get("WEBCACHEFS_STRESS_SECONDS", "3"))
@@ -215,7 +214,7 @@ def test_nothing_breaks_under_everything_at_once(make_mount, origin):
         assert stats["errors"] >= 0 and stats["read_bytes"] > 0
         # Connections that are kept, and files of the cache that are kept open.
         assert descriptors(mount) < before + 150
-        used, taken = stats["bytes_used"], disk_use(mount.cache)
+        used, taken = stats["bytes_used"], mount.disk_use()
         assert taken <= 16 * MIB
         # What is reserved for bodies under way is counted before it is written.
         ahead = stats["transfers_active"] * MIB
