@@ -201,6 +201,10 @@ int writer_run(struct index *ix,
 /* Has I run it between two transactions, and waits. Not I. */
 int writer_between(struct index *ix, int (*between)(struct index *ix, void *arg), void *arg);
 
+/* op.c: thread I, inside a transaction. Blobs to delete after the commit are collected in
+ * trash. 0 or -errno, of the db or of what op runs. */
+int op_run(struct index *ix, struct trash *trash, struct op *op);
+
 /* moves.c: thread I; threads C for moves_add(), and to finish what was not committed. */
 struct moved {
 	uint64_t ino;
@@ -292,19 +296,23 @@ void version_save(struct version *v);		/* ARRIVING, paused: keep what is there *
  * reads the disk. */
 int version_verify(struct version *v, int64_t off, int64_t end);
 
-/* index.c */
+/* find.c */
 bool index_same_key(const struct map_node *node, const void *key);	/* of by_key */
+bool index_same_ino(const struct map_node *node, const void *ino);	/* of by_ino */
 /* By key, or by number when key is NULL. lock held: new reference, or NULL. */
 struct version *index_find_in_memory(struct index *ix, const char *key, uint64_t ino);
-bool index_same_ino(const struct map_node *node, const void *ino);	/* of by_ino */
+/* index.lock held: nothing (more) of key may be shown; m NULL: no matter what it is. */
+bool index_being_purged(struct index *ix, const char *key, const struct meta *m);
+
+/* health.c */
 void index_failed(struct index *ix, const char *what, int err);	/* health, log once */
 void index_worked(struct index *ix);
 void index_damaged(struct index *ix, int err);	/* notes it if err is of a damaged database */
 bool index_is_well(struct index *ix);
+
+/* index.c */
 bool index_unlink_partial(struct index *ix, uint64_t ino);	/* it was there */
 uint64_t index_next_ino(struct index *ix);	/* 0: none to be had */
-/* index.lock held: nothing (more) of key may be shown; m NULL: no matter what it is. */
-bool index_being_purged(struct index *ix, const char *key, const struct meta *m);
 
 /* target.c */
 bool target_matches_any(const struct target *targets, size_t n, const char *key,

@@ -5,12 +5,9 @@
  * an idle index commits at once. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
-#include "../base/counters.h"
-#include "../base/log.h"
 #include "../base/step.h"
 #include "ballast.h"
 #include "index_private.h"
@@ -91,184 +88,6 @@ struct batch {
 	int64_t evict_bytes;
 };
 
-struct supersede_walk {
-	struct batch *b;
-	uint64_t by;
-	int err;
-};
-
-static bool supersede(void *arg, const struct record *r)
-{
-	struct supersede_walk *walk = arg;
-
-	if (r->ino != walk->by)
-		walk->err = leave_row(walk->b->ix, r, LEAVE_SUPERSEDED, &walk->b->trash);
-	return walk->err >= 0;
-}
-
-/* What a row of v would say now. Strings are borrowed from v, but for ranges. */
-static void snapshot(struct version *v, struct record *r)
-{
-	WITH_LOCK(&v->lock) {
-		*r = (struct record){ .ino = v->ino, .key = v->key, .current = true,
-				      .meta = meta_ref(v->meta) };
-		if (v->stored)
-			r->blob = v->blob;
-		else if (v->saved && v->saved_text && v->body.kind == BODY_FILE)
-			r->blob = (struct blob){ .kind = BLOB_PARTIAL, .id = v->ino,
-						 .stored = (uint64_t)ranges_total(&v->body.have) };
-		else
-			r->blob = (struct blob){ .kind = BLOB_ARRIVING };
-		r->blob.length = v->length > 0 ? (uint64_t)v->length : 0;
-		if (r->blob.kind == BLOB_PARTIAL)
-			r->ranges = strdup(v->saved_text);
-	}
-}
-
-static int sync_row(struct batch *b, struct op *op)
-{
-	struct version *v = op->v;
-	struct index *ix = b->ix;
-	struct supersede_walk walk = { .b = b, .by = v->ino };
-	struct record r;
-	bool current = false, row = false;
-	int err = 0;
-
-	WITH_LOCK(&ix->lock) {
-		current = v->current && !v->transient;
-		row = v->row;
-		/* Under one lock with the look at current: a purge either sees that
-		 * there is a row to delete, or keeps us from writing one. */
-		v->row = v->row || current;
-	}
-	op->first_row = current && !row;
-	if (!current)
-		return 0;	/* superseded or purged since: it must not come back */
-	snapshot(v, &r);
-	if (!row)
-		err = db_each_current_of(ix->db, v->key, supersede, &walk);
-	if (!err && walk.err < 0)
-		err = walk.err;
-	if (!err)
-		err = db_put(ix->db, &r);
-	if (err && !row) {
-		WITH_LOCK(&ix->lock)
-			v->row = false;
-	}
-	meta_unref(r.meta);
-	free(r.ranges);
-	return err;
-}
-
-struct purge_walk {
-	struct batch *b;
-	const struct purge *purge;
-	const struct target *targets;	/* those of it that this walk is about */
-	size_t n;
-	int64_t removed;
-	int err;
-};
-
-static bool purge_row(void *arg, const struct record *r)
-{
-	struct purge_walk *walk = arg;
-	struct index *ix = walk->b->ix;
-	struct meta *stale;
-
-	if (!target_matches_any(walk->targets, walk->n, r->key, r->meta))
-		return true;
-	if (r->meta->status / 100 == 2)
-		walk->removed++;
-	if (walk->purge->kind == PURGE_REMOVE) {
-		walk->err = leave_row(ix, r, LEAVE_PURGED, &walk->b->trash);
-		walk->err = walk->err < 0 ? walk->err : 0;
-	}
-	if (walk->purge->kind != PURGE_REFRESH)
-		return walk->err == 0;
-	stale = target_refreshed(r->meta);
-	walk->err = stale ? db_set_meta(ix->db, r->ino, stale) : -ENOMEM;
-	meta_unref(stale);
-	return walk->err == 0;
-}
-
-/* One walk over rows for each target that says where to look, and one over all rows
- * for those that do not. */
-static int purge_rows(struct batch *b, struct purge *p)
-{
-	struct purge_walk all = { b, p, p->targets, p->n, 0, 0 };
-	bool everywhere = false;
-	int err = 0;
-
-	p->removed_rows = 0;
-	for (size_t i = 0; i < p->n && !everywhere; i++) {
-		size_t len;
-
-		target_scope(&p->targets[i], &len);
-		everywhere = len == 0;
-	}
-	if (everywhere)
-		err = db_each_prefix(b->ix->db, "", purge_row, &all);
-	for (size_t i = 0; i < p->n && !everywhere && !err; i++) {
-		const struct target *t = &p->targets[i];
-		struct purge_walk walk = { b, p, t, 1, 0, 0 };
-		size_t len;
-		const char *scope = target_scope(t, &len);
-		char *prefix = strndup(scope, len);
-
-		if (!prefix)
-			err = -ENOMEM;
-		else if (t->kind == TARGET_KEY)
-			err = db_each_current_of(b->ix->db, prefix, purge_row, &walk);
-		else
-			err = db_each_prefix(b->ix->db, prefix, purge_row, &walk);
-		free(prefix);
-		err = err ? err : walk.err;
-		p->removed_rows += walk.removed;
-	}
-	p->removed_rows += all.removed;
-	return err ? err : all.err;
-}
-
-/* Its blob too, unless that went with the row before. */
-static int delete_row(struct batch *b, const struct op *op)
-{
-	struct record r;
-	bool blob = op->blob.kind != BLOB_NONE && db_find_written(b->ix->db, op->ino, &r) == 0;
-	int err = db_delete(b->ix->db, op->ino);
-
-	if (blob) {
-		if (!err)
-			trash_add(&b->trash, &op->blob, op->ino, true);
-		record_fini(&r);
-	}
-	return err;
-}
-
-static int run_op(struct batch *b, struct op *op)
-{
-	struct index *ix = b->ix;
-
-	switch (op->kind) {
-	case OP_SYNC:
-		return sync_row(b, op);
-	case OP_DELETE:
-		return delete_row(b, op);
-	case OP_PURGE:
-		return purge_rows(b, op->purge);
-	case OP_DECLARE:
-		return db_declare(ix->db, op->key, op->declared);
-	case OP_RUN:
-		return op->run(ix, &b->trash, op->run_arg);
-	case OP_VALUE:
-		return db_set_value(ix->db, op->key, op->data, op->len);
-	case OP_BETWEEN:
-	case OP_EVICT:
-	case OP_NOTHING:
-		break;
-	}
-	return 0;
-}
-
 static void finish_ops(struct list *ops, int err)
 {
 	struct list *first;
@@ -312,7 +131,7 @@ static int write_ops(struct batch *b, struct list *ops)
 			break;
 		if (op->kind == OP_NOTHING)
 			continue;
-		op->err = run_op(b, op);
+		op->err = op_run(ix, &b->trash, op);
 		if (is_of_disk(op->err))
 			err = op->err;
 	}
