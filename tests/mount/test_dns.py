@@ -1,7 +1,9 @@
 """Names of hosts: those that do not exist, which is remembered for a moment, and those
 of which nobody can tell now, which is not."""
+import contextlib
 import errno
 import os
+import random
 import socket
 import struct
 import threading
@@ -18,12 +20,20 @@ class NameServer:
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.address = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
-        self.socket.bind((self.address, 53))
+        self.address = self._bind()
         self.code, self.host, self.silent = NXDOMAIN, None, False
         self.asked = 0
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
+
+    def _bind(self):
+        """To an address of this test alone: the port is the same for all."""
+        for _ in range(100):
+            address = f"127.53.{random.randrange(256)}.{random.randrange(1, 255)}"
+            with contextlib.suppress(OSError):
+                self.socket.bind((address, 53))
+                return address
+        raise AssertionError("no address is free")
 
     def _serve(self):
         while True:

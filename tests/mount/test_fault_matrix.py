@@ -99,7 +99,13 @@ class Play:
         self.readers("b.txt", "second", 2)
         self.mount.purge("all")
         read(self.mount / "good.txt")
-        wait_as_before(self.mount, before)
+        wait_as_before(self.mount, before, self.reconnect)
+
+    def reconnect(self):
+        """The origin hangs up, and the daemon finds out when it asks again."""
+        self.origin.drop_connections()
+        self.mount.purge("all")
+        assert read(self.mount / "good.txt") == b"good"
 
     def costs(self):
         if self.row.requests is None:
