@@ -9,6 +9,8 @@
 
 #define WRITE_MAX (64 * 1024)	/* one order; longer lists are cut between lines */
 
+#define DRY "dry-run "
+
 #define TARGETS \
 	"A TARGET is a URL, or a path below the mount point, with * for any characters;\n" \
 	"host:NAME, tag:NAME, stale or all; with \"dry-run \" before it, it is only counted.\n" \
@@ -20,6 +22,7 @@ struct order {
 	char text[WRITE_MAX];
 	size_t len;
 	long long matched;		/* -1: not known */
+	bool some_done;			/* earlier parts of a long list */
 };
 
 /* What the last order of ours matched; the daemon may know us by another pid. */
@@ -44,25 +47,34 @@ static void flush(struct order *o)
 	if (o->len == 0)
 		return;
 	err = control_write(o->name, o->text, o->len);
+	if (err < 0 && o->some_done && o->matched >= 0)
+		printf("%lld matched before that\n", o->matched);
 	if (err < 0)
-		die(CTL_FAILED, "%s: %s", o->name,
-		    err == -EINVAL ? "a target is wrong; nothing was done" : strerror(-err));
+		die(CTL_FAILED, "%s: %s%s", o->name,
+		    err == -EINVAL ? "a target is wrong; nothing was done" : strerror(-err),
+		    o->some_done ? " of the last part of the list" : "");
 	some = matched();
+	o->some_done = true;
 	o->matched = some < 0 || o->matched < 0 ? -1 : o->matched + some;
 	o->len = 0;
 }
 
+/* A path below the mount, as shells complete them, is one of the mount. */
 static void add(struct order *o, const char *target)
 {
-	size_t n = strcspn(target, "\n");
+	bool dry = strncmp(target, DRY, strlen(DRY)) == 0;
+	const char *path = mount_relative(dry ? target + strlen(DRY) : target);
+	size_t n = strcspn(path, "\n");
 
+	if (path[n] && path[n + 1])
+		die(CTL_USAGE, "%s: a target is one line", o->name);
+	n += dry ? strlen(DRY) : 0;
 	if (n + 1 > sizeof o->text)
 		die(CTL_USAGE, "%s: %s", o->name, strerror(ENAMETOOLONG));
 	if (o->len + n + 1 > sizeof o->text)
 		flush(o);
-	memcpy(o->text + o->len, target, n);
-	o->text[o->len + n] = '\n';
-	o->len += n + 1;
+	o->len += (size_t)snprintf(o->text + o->len, sizeof o->text - o->len, "%s%.*s\n",
+				   dry ? DRY : "", (int)(n - (dry ? strlen(DRY) : 0)), path);
 }
 
 static int run(const struct command *c, int argc, char **argv)

@@ -72,6 +72,11 @@ int64_t attr_trusted_ms(const struct inode *i)
 	return YEAR_MS;
 }
 
+int64_t attr_dir_trusted_ms(const struct fs *fs, bool page)
+{
+	return page && !fs->default_permissions ? 0 : fs->kernel_ttl_ms;
+}
+
 bool attr_is_owner(const struct fs *fs, struct fuse_req *req)
 {
 	uid_t uid = fuse_req_ctx(req)->uid;

@@ -1,7 +1,8 @@
 /* Attributes of files never change. Those of a directory that is known to be a page as
  * well are asked for only by who stats it, not by who walks through it (fs/fuse/dir.c,
  * fuse_permission: without default_permissions it needs none). So a stat of it is sent
- * back, to find the file. */
+ * back, to find the file. Where the kernel checks modes nobody can tell the two apart: there
+ * it is a directory for stat, and the page for open. */
 #include "fs.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 
 static void reply_dir(struct fs *fs, struct fuse_req *req, const struct inode *i, bool page)
 {
-	reply_attr(fs, req, i, page ? 0 : fs->kernel_ttl_ms);
+	reply_attr(fs, req, i, attr_dir_trusted_ms(fs, page));
 }
 
 /* Whether thread pid can only mean the directory: it has it open (maybe since before this

@@ -59,7 +59,7 @@ static void answer_file(struct fs *fs, struct fuse_req *req, uint64_t parent,
 	reply_entry(fs, req, i, entry_ms, attr_trusted_ms(i));
 }
 
-/* A directory that is a page as well is asked for its attributes each time: then it
+/* A directory that is a page as well may be asked for its attributes each time: then it
  * can be said to be the file (getattr.c). */
 static void answer_dir(struct fs *fs, struct fuse_req *req, uint64_t parent,
 		       const char *name, const char *key, bool page)
@@ -70,7 +70,7 @@ static void answer_dir(struct fs *fs, struct fuse_req *req, uint64_t parent,
 	if (r < 0)
 		reply_failed(req, r);
 	else
-		reply_entry(fs, req, i, fs->kernel_ttl_ms, page ? 0 : fs->kernel_ttl_ms);
+		reply_entry(fs, req, i, fs->kernel_ttl_ms, attr_dir_trusted_ms(fs, page));
 }
 
 void lookup_answer_version(struct fs *fs, struct fuse_req *req, uint64_t parent,

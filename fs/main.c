@@ -222,7 +222,7 @@ static void hide_credentials(int argc, char **argv)
 		char *start = argv[i];
 
 		while ((start = strstr(start, "://"))) {
-			char *at = memrchr(start + 3, '@', strcspn(start + 3, "/?#,"));
+			char *at = memrchr(start + 3, '@', strcspn(start + 3, "/?#"));
 
 			start += 3;
 			if (at)

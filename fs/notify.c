@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@ struct notification {
 };
 
 #define BATCH_MS 100
+#define JOIN_MS 10
+#define SCRIBBLED_MAX 65536
 #define SHORT_TTL_MS 1000
 #define JIFFIES_MS 40			/* the kernel rounds up to ticks of up to 10 ms */
 #define WAKE_MS 60			/* and counts from when who asked is running again */
@@ -44,6 +47,7 @@ void notify_fini(struct notify *n)
 	pthread_cond_destroy(&n->changed);
 	pthread_mutex_destroy(&n->turn_lock);
 	pthread_mutex_destroy(&n->lock);
+	free(TAKE_PTR(n->scribbled));
 }
 
 bool notify_has_epochs(struct fs *fs)
@@ -114,12 +118,15 @@ static bool next_epoch(struct fs *fs)
 	return false;
 }
 
-static void sleep_until(int64_t mono_ms)
+/* Or until the mount ends. */
+static void sleep_until(struct notify *n, int64_t mono_ms)
 {
 	struct timespec t = { mono_ms / 1000, mono_ms % 1000 * 1000000 };
 
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-		;
+	WITH_LOCK(&n->lock)
+		while (!n->ending)
+			if (pthread_cond_timedwait(&n->changed, &n->lock, &t) == ETIMEDOUT)
+				break;
 }
 
 void notify_purged(struct fs *fs)
@@ -128,7 +135,7 @@ void notify_purged(struct fs *fs)
 	if (next_epoch(fs))
 		return;
 	wait_for_replies(&fs->notify);
-	sleep_until(atomic_load(&fs->notify.trusted_until_ms) + JIFFIES_MS + WAKE_MS);
+	sleep_until(&fs->notify, atomic_load(&fs->notify.trusted_until_ms) + JIFFIES_MS + WAKE_MS);
 }
 
 void notify_taken_over(struct fs *fs)
@@ -147,21 +154,37 @@ void notify_stale_names(void *arg)
 		return;
 	WITH_LOCK(&n->lock) {
 		n->wanted = true;
-		pthread_cond_signal(&n->changed);
+		pthread_cond_broadcast(&n->changed);
 	}
+}
+
+/* Lock held. Twice the same does no harm: not each is compared with each. */
+static void note_scribbled(struct notify *n, uint64_t ino)
+{
+	if (n->n_scribbled && n->scribbled[n->n_scribbled - 1] == ino)
+		return;
+	if (n->n_scribbled == n->cap_scribbled) {
+		size_t cap = n->cap_scribbled ? n->cap_scribbled * 2 : 16;
+		uint64_t *more = cap <= SCRIBBLED_MAX
+			? reallocarray(n->scribbled, cap, sizeof(*more)) : NULL;
+
+		if (!more) {
+			n->wanted = true;	/* takes the pages of all that nobody has open */
+			return;
+		}
+		n->scribbled = more;
+		n->cap_scribbled = cap;
+	}
+	n->scribbled[n->n_scribbled++] = ino;
 }
 
 void notify_scribbled(struct fs *fs, uint64_t ino)
 {
 	struct notify *n = &fs->notify;
-	size_t i;
 
 	WITH_LOCK(&n->lock) {
-		for (i = 0; i < n->n_scribbled && n->scribbled[i] != ino; i++)
-			;
-		if (i == n->n_scribbled && i < sizeof(n->scribbled) / sizeof(*n->scribbled))
-			n->scribbled[n->n_scribbled++] = ino;
-		pthread_cond_signal(&n->changed);
+		note_scribbled(n, ino);
+		pthread_cond_broadcast(&n->changed);
 	}
 }
 
@@ -171,7 +194,8 @@ static void drop_pages(struct fs *fs, const uint64_t *inos, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		fuse_lowlevel_notify_inval_inode(fs->session, inos[i], 0, 0);
+		if (i == 0 || inos[i] != inos[i - 1])
+			fuse_lowlevel_notify_inval_inode(fs->session, inos[i], 0, 0);
 }
 
 /* Called with the lock held. True: it is time to end. */
@@ -185,29 +209,40 @@ static bool wait_for_end(struct notify *n, int64_t until_ms)
 	return n->ended;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 static void *run(void *arg)
 {
 	struct fs *fs = arg;
 	struct notify *n = &fs->notify;
-	uint64_t inos[sizeof(n->scribbled) / sizeof(*n->scribbled)];
-	size_t n_inos;
-	bool epoch;
 
 	pthread_mutex_lock(&n->lock);
 	for (;;) {
+		uint64_t *inos;
+		size_t n_inos;
+		bool epoch;
+
 		while (!n->wanted && n->n_scribbled == 0 && !n->ended)
 			pthread_cond_wait(&n->changed, &n->lock);
 		if (n->ended)
 			break;
 		epoch = n->wanted;
 		n->wanted = false;
+		inos = TAKE_PTR(n->scribbled);
 		n_inos = n->n_scribbled;
-		memcpy(inos, n->scribbled, n_inos * sizeof(*inos));
-		n->n_scribbled = 0;
+		n->n_scribbled = n->cap_scribbled = 0;
 		pthread_mutex_unlock(&n->lock);
 		if (epoch)
 			next_epoch(fs);
+		if (n_inos)
+			qsort(inos, n_inos, sizeof(*inos), by_number);
 		drop_pages(fs, inos, n_inos);
+		free(inos);
 		pthread_mutex_lock(&n->lock);
 		/* Each makes the kernel ask for every name: not for every eviction. */
 		if (wait_for_end(n, clock_mono_ms() + BATCH_MS))
@@ -225,7 +260,28 @@ int notify_start(struct fs *fs)
 	return -r;
 }
 
-void notify_stop(struct fs *fs)
+static bool join_soon(pthread_t thread)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += JOIN_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
+
+void notify_ending(struct fs *fs)
+{
+	struct notify *n = &fs->notify;
+
+	WITH_LOCK(&n->lock) {
+		n->ending = true;
+		pthread_cond_broadcast(&n->changed);
+	}
+}
+
+void notify_stop(struct fs *fs, void (*meanwhile)(struct fs *fs))
 {
 	struct notify *n = &fs->notify;
 
@@ -235,6 +291,7 @@ void notify_stop(struct fs *fs)
 		n->ended = true;
 		pthread_cond_broadcast(&n->changed);
 	}
-	pthread_join(n->thread, NULL);
+	while (!join_soon(n->thread))
+		meanwhile(fs);
 	n->running = false;
 }

@@ -29,9 +29,9 @@ struct notify {
 	/* Guarded by lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;		/* CLOCK_MONOTONIC */
-	bool wanted, ended, running;
-	uint64_t scribbled[64];		/* inodes whose pages are to go */
-	size_t n_scribbled;
+	bool wanted, ending, ended, running;
+	uint64_t *scribbled;		/* inodes whose pages are to go; owned */
+	size_t n_scribbled, cap_scribbled;
 	pthread_t thread;		/* N */
 };
 
@@ -40,7 +40,11 @@ void notify_fini(struct notify *n);
 
 /* Thread N. Stopped before the session goes; notifications are dropped then. */
 int notify_start(struct fs *fs);
-void notify_stop(struct fs *fs);
+/* The mount ends, and with it all that the kernel remembers: nobody waits for that any more. */
+void notify_ending(struct fs *fs);
+/* When no worker is left. N may be waiting for a page whose READ nobody answers, so meanwhile()
+ * is called again and again until N has ended. */
+void notify_stop(struct fs *fs, void (*meanwhile)(struct fs *fs));
 
 /* When this returns, every open that begins asks us again for the names in it. */
 void notify_purged(struct fs *fs);
@@ -52,9 +56,9 @@ void notify_taken_over(struct fs *fs);
 /* The same as notify_purged(), soon, and without waiting. arg is the struct fs: fits index_config. */
 void notify_stale_names(void *arg);
 
-/* Somebody tried to write to a file that is not for writing. Through a shared mapping he
- * can change the pages that the kernel keeps of it (OPEN is not sent, so it cannot be
- * refused): they are dropped, soon. */
+/* Somebody whom modes do not stop tried to write to a file that is not for writing. Through a
+ * shared mapping he can change the pages that the kernel keeps of it (OPEN is not sent, so it
+ * cannot be refused): they are dropped, soon. */
 void notify_scribbled(struct fs *fs, uint64_t ino);
 
 /* Whether the kernel knows epochs. Asks it the first time, after INIT. */

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <linux/fuse.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/clock.h"
 #include "../base/counters.h"
@@ -22,6 +24,7 @@
 
 /* No request makes a worker wait but for the disk, and for purges on old kernels. */
 #define WORKERS 10
+#define REQUEST_MAX (2 << 20)		/* more than libfuse lets the kernel send */
 
 struct worker {
 	struct fs *fs;
@@ -48,6 +51,16 @@ static const char *mount_option(const char *list, const char *name)
 	return NULL;
 }
 
+/* Without modes the kernel lets everybody open a file for writing, since OPEN is not sent, and map
+ * it: what is written there all others would read (notify_scribbled() is only for those whom no
+ * mode stops). Who is alone on the mount needs none. */
+static bool checks_modes(const struct options *o)
+{
+	return o->umask_set || o->allow_other ||
+	       mount_option(o->mount_options, "allow_root") ||
+	       mount_option(o->mount_options, "default_permissions");
+}
+
 static int make_session(struct fs *fs, const struct options *o)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
@@ -59,7 +72,7 @@ static int make_session(struct fs *fs, const struct options *o)
 	      fuse_opt_add_arg(&args, o->mount_options) == 0)) &&
 	    (mount_option(o->mount_options, "max_read") ||
 	     fuse_opt_add_arg(&args, "-omax_read=" READ_AHEAD_MAX_READ) == 0) &&
-	    (!o->umask_set || fuse_opt_add_arg(&args, "-odefault_permissions") == 0) &&
+	    (!fs->default_permissions || fuse_opt_add_arg(&args, "-odefault_permissions") == 0) &&
 	    (!o->debug || fuse_opt_add_arg(&args, "-odebug") == 0))
 		r = 0;
 	if (r == 0) {
@@ -77,8 +90,7 @@ int session_new(struct fs *fs, const struct options *o)
 
 	fs->options = o;
 	fs->started_ms = clock_wall_ms();
-	fs->default_permissions = o->umask_set ||
-				  mount_option(o->mount_options, "default_permissions");
+	fs->default_permissions = checks_modes(o);
 	fs->max_read = (unsigned)strtoul(max_read ? max_read : READ_AHEAD_MAX_READ, NULL, 10);
 	atomic_store(&fs->kernel_ttl_ms, o->kernel_ttl_ms >= 0 ? o->kernel_ttl_ms : 0);
 	chores_init(&fs->chores);
@@ -289,6 +301,29 @@ static void stop_workers(struct fs *fs, struct worker *workers, size_t n)
 	}
 }
 
+static bool wants_reply(uint32_t opcode)
+{
+	return opcode != FUSE_FORGET && opcode != FUSE_BATCH_FORGET && opcode != FUSE_INTERRUPT;
+}
+
+/* The requests that no worker takes any more: N may wait for a page that a READ is to fill, and
+ * who was answered EINTR sends his again. */
+static void refuse(struct fs *fs)
+{
+	_cleanup_(cleanup_free) char *buf = malloc(REQUEST_MAX);
+	struct pollfd p = { .fd = fuse_session_fd(fs->session), .events = POLLIN };
+	struct fuse_out_header out = { sizeof(out), -ENOTCONN, 0 };
+	struct fuse_in_header in;
+
+	while (buf && poll(&p, 1, 0) == 1 && (p.revents & POLLIN) &&
+	       read(p.fd, buf, REQUEST_MAX) >= (ssize_t)sizeof(in)) {
+		memcpy(&in, buf, sizeof(in));
+		out.unique = in.unique;
+		if (wants_reply(in.opcode) && write(p.fd, &out, sizeof(out)) < 0)
+			log_debug("a request was not refused: %s", strerror(errno));
+	}
+}
+
 int session_run(struct fs *fs)
 {
 	struct worker workers[WORKERS] = { { 0 } };
@@ -297,11 +332,12 @@ int session_run(struct fs *fs)
 
 	if (r == 0)
 		chores_run(fs);
+	notify_ending(fs);
 	stop_workers(fs, workers, n);
 	warm_stop(&fs->warm);
 	fetch_stop(fs->fetch);
 	warm_drain(fs);
 	park_drain(fs);
-	notify_stop(fs);
+	notify_stop(fs, refuse);
 	return r;
 }

@@ -222,6 +222,9 @@ static int parse_line(const struct options *o, char *text, struct target *ret)
 	if (err)
 		return err < 0 ? err : 0;
 	prefix = cut_star(text, &inner);
+	/* A fragment is dropped, with the star in it or what ends the prefix. */
+	if ((prefix || inner) && is_url(whole) && strchr(whole, '#'))
+		return -EINVAL;
 	if (inner) {
 		ret->kind = TARGET_GLOB;
 		return glob_key(o, whole, &ret->key);

@@ -219,7 +219,8 @@ static void read_file_in_time(struct fs *fs)
 	struct warm *w = &fs->warm;
 	bool under_way = false;
 
-	w->file_ms = interval ? clock_mono_ms() + interval : INT64_MAX;
+	w->file_ms = interval && interval < INT64_MAX - clock_mono_ms()
+			? clock_mono_ms() + interval : INT64_MAX;
 	WITH_LOCK(&w->lock)
 		under_way = is_under_way(w, WARM_FILE_LIST);
 	if (!under_way)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/cleanup.h"
@@ -334,6 +335,7 @@ int blob_reader_fd(struct blob_readers *rs, struct blob_reader *rd, int64_t off,
 {
 	uint64_t first = off / rd->tail.chunk, last = (off + len - 1) / rd->tail.chunk;
 	struct codec *c;
+	struct stat st;
 	int fd, r = 0;
 
 	if (rd->codec != BLOB_PLAIN || last - first >= VERIFY_MAX)
@@ -351,6 +353,11 @@ int blob_reader_fd(struct blob_readers *rs, struct blob_reader *rd, int64_t off,
 	codec_give(rs->codecs, c);
 	if (r < 0)
 		return r;
+	/* Cut since it was verified: who hands on less than was asked for ends the file. */
+	if (fstat(rd->fd, &st) < 0)
+		return -errno;
+	if (st.st_size < off + (int64_t)len)
+		return -EBADMSG;
 	fd = fcntl(rd->fd, F_DUPFD_CLOEXEC, 3);
 	return fd < 0 ? -errno : fd;
 }

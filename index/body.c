@@ -356,8 +356,13 @@ int body_write(struct body *b, const struct body_place *place, pthread_mutex_t *
 
 int body_read(struct body *b, int64_t off, size_t len, struct bytes *ret)
 {
+	struct stat st;
+
 	*ret = (struct bytes){ .fd = -1, .len = len };
 	if (b->kind == BODY_FILE) {
+		/* Cut by somebody: who hands on less than was asked for ends the file. */
+		if (fstat(b->fd, &st) < 0 || st.st_size < off + (int64_t)len)
+			return -EIO;
 		/* Its own descriptor: the body may be stored, and this one closed,
 		 * while the reply is under way. */
 		ret->fd = fcntl(b->fd, F_DUPFD_CLOEXEC, 3);

@@ -16,9 +16,12 @@
 /* As mount(8) has them. */
 enum { EXIT_USAGE = 1, EXIT_MOUNT = 32 };
 
+enum { OPTIONS_MAX = 64 };	/* -o; mount(8) gives one with all of them */
+
 struct call {
 	const char *source, *dir;
-	const char *options;	/* NULL: none */
+	const char *options[OPTIONS_MAX];	/* as they were given */
+	int n_options;
 	bool fake, sloppy, verbose;
 };
 
@@ -59,7 +62,9 @@ static int parse(int argc, char **argv, struct call *ret)
 		case 't':
 			break;
 		case 'o':
-			ret->options = optarg;
+			if (ret->n_options == OPTIONS_MAX)
+				return complain("-o", "too many of them");
+			ret->options[ret->n_options++] = optarg;
 			break;
 		case 'N':
 			return complain("-N", "mounting in another namespace is not supported");
@@ -104,7 +109,7 @@ int main(int argc, char **argv)
 {
 	struct call call = { 0 };
 	char path[PATH_MAX];
-	const char *words[8];
+	const char *words[2 * OPTIONS_MAX + 6];
 	const char *daemon;
 	int n = 0, status = parse(argc, argv, &call);
 
@@ -114,10 +119,11 @@ int main(int argc, char **argv)
 	words[n++] = daemon;
 	if (call.sloppy)
 		words[n++] = "-s";
-	if (call.options && *call.options) {
-		words[n++] = "-o";
-		words[n++] = call.options;
-	}
+	for (int i = 0; i < call.n_options; i++)
+		if (*call.options[i]) {
+			words[n++] = "-o";
+			words[n++] = call.options[i];
+		}
 	words[n++] = "--";
 	words[n++] = call.source;
 	words[n++] = call.dir;

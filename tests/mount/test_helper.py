@@ -102,6 +102,25 @@ def test_header_with_spaces_through_mount(installed, mnt, origin, place):
     assert origin.asked("/a.txt")[0].headers["x-token"] == "a b"
 
 
+def test_options_may_be_given_one_by_one(installed, mnt, origin, place):
+    origin.fresh("/a.txt", b"there")
+    run("mount.webcachefs", origin.url, mnt, "-o", f"cache_dir={place / 'c'}", "-o", "", "-o", "size=50M,ro",
+        "-o", "header=X-Token: a")
+    read(mnt / "a.txt")
+    assert origin.asked("/a.txt")[0].headers["x-token"] == "a"
+    assert os.statvfs(mnt).f_blocks * os.statvfs(mnt).f_frsize == 50 << 20
+    run("umount", mnt)
+
+
+def test_no_password_is_in_the_list_of_processes(installed, mnt, origin, place):
+    url = origin.url.replace("://", "://user:pa,ss@")
+    run("webcachefs", url, mnt, "-o", f"cache_dir={place / 'c'}")
+    shown = [pathlib.Path("/proc", str(pid), "cmdline").read_bytes()
+             for pid in processes_naming(mnt)]
+    assert shown and not any(b"ss@" in words or b"user" in words for words in shown)
+    run("umount", mnt)
+
+
 def test_a_failing_mount_says_why(installed, mnt, place):
     done = run("mount", "-t", "webcachefs", "nonsense", mnt, "-o", f"cache_dir={place / 'c'}",
                check=False)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from limited import error_of, eventually, names, read, read_at, run, stat, within
+from limited import Task, error_of, eventually, names, read, read_at, run, stat, within
 from origin import noise
 
 KIB = 1 << 10
@@ -19,6 +19,16 @@ def test_without_epochs_a_purge_takes_a_moment_and_is_exact(make_mount, origin):
         origin.fresh("/a.txt", b"%d" % number)
         mount.purge("/a.txt")
         assert read(mount / "a.txt") == b"%d" % number
+
+
+def test_without_epochs_the_end_waits_for_no_purge(make_mount, origin):
+    mount = make_mount(origin.url, "kernel_ttl=1h", env={"WEBCACHEFS_NO_EPOCH": "1"})
+    origin.fresh("/a.txt", b"1")
+    read(mount / "a.txt")
+    purge = Task(error_of, mount.write, "purge", "all\n")
+    eventually(lambda: mount.stat("purged") == 1, "it waits until the kernel asks again")
+    assert mount.terminate() == 0
+    purge.result()
 
 
 def test_with_epochs_a_purge_waits_for_no_timeout(make_mount, origin):

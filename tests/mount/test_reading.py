@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from limited import Task, pread_all, read, read_at, run, stat, within
+from limited import Task, eventually, pread_all, read, read_at, run, stat, within
 from origin import noise, text
 
 MIB = 1 << 20
@@ -18,6 +18,26 @@ def test_a_small_file_reads_as_sent(mount, origin):
     assert read(mount / "a.txt") == b"hello\n"
     assert origin.count("/a.txt", "GET") == 1
     assert origin.count() == 1
+
+
+def test_a_stored_body_that_was_cut_is_fetched_again(mount, origin):
+    """Also one that is read already, and was right then: its readers see no early end."""
+    body = noise(3 * MIB)
+    origin.fresh("/a.bin", body, etag='"1"', ranges=True)
+    assert read(mount / "a.bin") == body
+    folder = mount.cache / "blobs"
+    stored, = eventually(lambda: [path for path in folder.glob("??/*")
+                                  if path.stat().st_size > MIB], "stored")
+    fd = within(os.open, mount / "a.bin", os.O_RDONLY)
+    try:
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        assert within(pread_all, fd, 0, len(body)) == body  # compared with its sums
+        os.truncate(stored, MIB)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        assert within(pread_all, fd, 0, len(body)) == body
+    finally:
+        os.close(fd)
+    assert mount.stat("corrupt") == 1
 
 
 def test_an_empty_file_is_empty(mount, origin):

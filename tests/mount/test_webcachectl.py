@@ -54,6 +54,26 @@ def test_purge_and_refresh(filled):
         "1 matched\n"
 
 
+def test_a_path_below_the_mount_is_one_of_the_mount(filled):
+    assert ctl("purge", f"dry-run {filled.dir}/*.jpg", mount=filled).stdout == "2 matched\n"
+    assert ctl("refresh", f"{filled.dir}/a.jpg", mount=filled).stdout == "1 matched\n"
+    assert ctl("purge", f"{filled.dir}/a.jpg", "/b.jpg", mount=filled).stdout == "2 matched\n"
+
+
+def test_a_target_is_one_line(filled):
+    done = ctl("purge", "/a.jpg\n/b.jpg", mount=filled)
+    assert done.returncode == 2 and "one line" in done.stderr
+    assert filled.stat("purged") == 0
+
+
+def test_a_long_list_says_how_far_it_came(filled):
+    some = "".join(f"/x/{n}.jpg\n" for n in range(10_000))
+    done = ctl("purge", "-", mount=filled, input="/a.jpg\n" + some + "a/../b\n")
+    assert (done.returncode, done.stdout) == (1, "1 matched before that\n")
+    assert "nothing was done of the last part" in done.stderr
+    assert filled.stat("purged") == 1
+
+
 def test_a_wrong_target(filled):
     done = ctl("purge", "/a.jpg", "a/../b", mount=filled)
     assert (done.returncode, done.stdout) == (1, "")
