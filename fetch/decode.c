@@ -27,6 +27,7 @@ struct layer {
 
 struct decoder {
 	int err;			/* sticky */
+	int64_t budget;			/* bytes from one layer to the next, of this push */
 	size_t n;
 	struct layer *layers[DECODER_CODINGS_MAX];	/* the outermost coding first */
 	decoder_sink *sink;		/* only during a push */
@@ -144,6 +145,10 @@ static int inflate_input(struct decoder *d, size_t i)
 			return -ENOMEM;
 		if (z_err != Z_OK && z_err != Z_STREAM_END && z_err != Z_BUF_ERROR)
 			return -EBADMSG;
+		if (i + 1 < d->n)
+			d->budget -= (int64_t)(sizeof(l->out) - l->z.avail_out);
+		if (d->budget < 0)
+			return -EBADMSG;
 		err = push_layer(d, i + 1, l->out, sizeof(l->out) - l->z.avail_out);
 		if (err)
 			return err;
@@ -230,6 +235,7 @@ int decoder_push(struct decoder *d, const void *data, size_t len,
 		return d->err;
 	d->sink = sink;
 	d->arg = arg;
+	d->budget = DECODER_BETWEEN_MAX;
 	d->err = push_layer(d, 0, data, len);
 	d->sink = NULL;
 	return d->err;

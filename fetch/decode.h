@@ -13,6 +13,8 @@ struct decoder;
 
 #define DECODER_PIECE 65536
 #define DECODER_CODINGS_MAX 3
+#define DECODER_BETWEEN_MAX (64 << 20)	/* bytes from one coding to the next, for each push: the
+					 * sink, which would stop it, may never see any */
 
 /* Gets a piece, borrowed for the call. 0 or -errno, which stops decoding. */
 typedef int decoder_sink(void *arg, const void *data, size_t len);

@@ -10,6 +10,8 @@
 #include "url.h"
 #include "url_normalise.h"
 
+#define MALLOC_EXTRA 16
+
 struct dirlist *dirlist_new(void)
 {
 	struct dirlist *d = calloc(1, sizeof *d);
@@ -80,10 +82,14 @@ static bool is_dots(const char *segment)
 
 int dirlist_add_segment(struct dirlist *d, const char *segment, const struct dirlist_entry *e)
 {
+	size_t len = strlen(segment);
 	char *name;
 
-	if (!*segment || strchr(segment, '/') || is_dots(segment))
+	if (!*segment || strchr(segment, '/') || is_dots(segment) || len > DIRLIST_SEGMENT_MAX)
 		return 0;
+	d->bytes += len + sizeof *e + MALLOC_EXTRA;
+	if (d->bytes > DIRLIST_MEMORY_MAX)
+		return -E2BIG;
 	name = strdup(segment);
 	return name ? add(d, name, e) : -ENOMEM;
 }

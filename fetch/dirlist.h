@@ -22,6 +22,8 @@
 
 #define DIRLIST_BYTES_MAX (32 * 1024 * 1024)	/* of a page; longer ones are no listing */
 #define DIRLIST_NAMES_MAX 1000000
+#define DIRLIST_MEMORY_MAX (128 << 20)	/* bytes, of all names */
+#define DIRLIST_SEGMENT_MAX (3 * 1023)	/* longer ones are no names, even if all is encoded */
 #define DIRLIST_TAGS_MAX 2000000	/* each takes some 100 bytes while it is read */
 
 struct dirlist_entry {
@@ -43,6 +45,7 @@ struct dirlist {
 	pthread_mutex_t lock;	/* leaf: size, mtime_s, exact and asked of the entries */
 	struct dirlist_entry *entries;
 	size_t n, cap;
+	size_t bytes;		/* of memory, about */
 };
 
 struct dirlist *dirlist_new(void);		/* NULL: no memory */

@@ -28,7 +28,7 @@ struct dirs {
 	struct map gathers;		/* those that can be joined, by key */
 	struct map known;		/* struct known, by key */
 	struct list oldest;		/* the same, in the order they came */
-	size_t n_known, n_names;
+	size_t n_known, bytes;
 	struct list origins;		/* struct dirs_origin */
 	size_t n_origins;
 

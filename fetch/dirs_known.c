@@ -9,7 +9,7 @@
 #include "dirs.h"
 
 #define KNOWN_MAX 4096			/* directories */
-#define NAMES_MAX 1000000		/* in all of them: some 100 bytes each */
+#define MEMORY_MAX (128 << 20)		/* bytes, of the names in all of them */
 #define ORIGINS_MAX 256
 
 struct known {
@@ -37,16 +37,16 @@ static void forget(struct dirs *ds, struct known *k)
 	map_remove(&ds->known, &k->node);
 	list_remove(&k->link);
 	ds->n_known--;
-	ds->n_names -= k->list ? k->list->n : 0;
+	ds->bytes -= k->list ? k->list->bytes : 0;
 	dirlist_unref(k->list);
 	free(k->key);
 	free(k);
 }
 
-static void make_room(struct dirs *ds, size_t names)
+static void make_room(struct dirs *ds, size_t bytes)
 {
 	while (!list_empty(&ds->oldest) &&
-	       (ds->n_known >= KNOWN_MAX || ds->n_names + names > NAMES_MAX))
+	       (ds->n_known >= KNOWN_MAX || ds->bytes + bytes > MEMORY_MAX))
 		forget(ds, list_entry(ds->oldest.next, struct known, link));
 }
 
@@ -56,7 +56,7 @@ void dirs_remember(struct dirs *ds, const char *key, struct dirlist *d, int64_t 
 
 	if (k)
 		forget(ds, k);
-	make_room(ds, d ? d->n : 0);
+	make_room(ds, d ? d->bytes : 0);
 	k = calloc(1, sizeof *k);
 	if (!k)
 		return;
@@ -70,7 +70,7 @@ void dirs_remember(struct dirs *ds, const char *key, struct dirlist *d, int64_t 
 	k->until_ms = until_ms;
 	list_append(&ds->oldest, &k->link);
 	ds->n_known++;
-	ds->n_names += d ? d->n : 0;
+	ds->bytes += d ? d->bytes : 0;
 }
 
 struct dirlist *dirs_recall(struct dirs *ds, const char *key, bool *ret_fresh)

@@ -107,6 +107,7 @@ struct transfer {
 	bool chain;			/* redirects say how long it may be fresh: */
 	int64_t chain_fresh_until_ms;
 	bool chain_no_store, chain_revalidate;
+	char *chain_vary;		/* what redirects said, or NULL */
 	CURL *easy;
 	struct curl_slist *fields;
 	struct header_lines *lines;	/* of the header_file, as they were sent; reference */
@@ -135,6 +136,8 @@ struct transfer {
 	struct headers headers;
 	int http_status;
 	bool headers_done;
+	int64_t part_end;		/* as Content-Range says; -1: it is no part */
+	bool conditional;		/* it asks whether t->stale is what there is */
 	bool whole;			/* its last byte was seen */
 	bool body_ignored;		/* of a redirect or an error */
 	int64_t ignored;		/* bytes of it so far */

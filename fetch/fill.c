@@ -28,7 +28,7 @@ bool fill_is_strong(const char *etag)
 bool fill_can_compare(const struct meta *m)
 {
 	return !(m->flags & META_DECODED) &&
-	       (fill_is_strong(m->etag) || m->last_modified);
+	       (fill_is_strong(m->etag) || (m->last_modified && !(m->flags & META_WEAK_DATE)));
 }
 
 bool fill_can_range(const struct meta *m)

@@ -50,6 +50,20 @@ static void set_times(struct meta *m, const struct freshness_verdict *v)
 		m->usable_until_ms = INT64_MAX;
 }
 
+/* RFC 9110 8.8.2.2: of what was changed in the second in which it was sent, it may be changed once
+ * more, and have the same Last-Modified. */
+static bool is_weak_date(const struct meta *m, const struct headers *h)
+{
+	int64_t now_s = m->response_ms / 1000, modified_s, date_s;
+	const char *date = headers_get(h, "Date");
+
+	if (!m->last_modified)
+		return false;
+	if (!date || http_date_parse(date, now_s, &date_s) < 0)
+		date_s = now_s;
+	return http_date_parse(m->last_modified, now_s, &modified_s) < 0 || modified_s >= date_s;
+}
+
 static void set_flags(struct meta *m, const struct headers *h,
 		      const struct freshness_verdict *v)
 {
@@ -66,6 +80,8 @@ static void set_flags(struct meta *m, const struct headers *h,
 		m->flags |= META_IMMUTABLE;
 	if (ranges && strcasecmp(ranges, "bytes") == 0)
 		m->flags |= META_RANGES;
+	if (is_weak_date(m, h))
+		m->flags |= META_WEAK_DATE;
 }
 
 /* What netrc would send is only known to curl. */
@@ -144,19 +160,19 @@ static int render_kept(const struct fetch *f, const struct policy *p, const stru
 	return 0;
 }
 
-/* url: where redirects led, NULL: nowhere. Another origin does not get what is ours. */
-static struct vary_request request_to(const struct fetch *f, const char *url, const char *key,
+/* What the first of a chain of redirects is asked with. Other origins get less of it; what they
+ * send is taken for a response to all of it. */
+static struct vary_request request_to(const struct fetch *f, const char *key,
 				      const struct header_lines *lines)
 {
 	const struct policy *p = fetch_policy(f, key);
-	bool foreign = url && !url_same_origin(url, key);
 
 	return (struct vary_request){
-		.fields = foreign ? NULL : p->headers,
-		.more = foreign || !lines ? NULL : (const char *const *)lines->lines,
+		.fields = p->headers,
+		.more = lines ? (const char *const *)lines->lines : NULL,
 		.user_agent = p->user_agent,
-		.user = foreign ? NULL : f->base_user,
-		.netrc = !foreign && p->netrc,
+		.user = f->base_user,
+		.netrc = p->netrc,
 	};
 }
 
@@ -182,7 +198,7 @@ bool policy_selects(const struct fetch *f, const struct meta *m, const char *key
 	_cleanup_(header_lines_unrefp) struct header_lines *lines =
 		header_file_lines(fetch_policy(f, key)->header_file);
 	_cleanup_(headers_fini) struct headers h = HEADERS_INIT;
-	struct vary_request r = request_to(f, m->url, key, lines);
+	struct vary_request r = request_to(f, key, lines);
 
 	if (!m->vary_sum && !vary_by_accept(&r))
 		return true;
@@ -214,7 +230,7 @@ struct meta *policy_meta(const struct fetch *f, int status, const struct headers
 		m->mtime_s = modified;
 	if (url && strcmp(url, key) != 0)
 		m->url = strdup(url);
-	request = request_to(f, m->url, key, lines);
+	request = request_to(f, key, lines);
 	m->vary_sum = vary_sum(&request, h);
 	judge(f, key, h, m, lines, &verdict);
 	set_times(m, &verdict);
@@ -237,6 +253,25 @@ static bool is_permanent(int status)
 	return status == 301 || status == 308;
 }
 
+/* What the redirect was chosen by the whole chain was. */
+static int note_vary(struct transfer *t)
+{
+	_cleanup_(cleanup_free) char *said = headers_get_joined(&t->headers, "Vary");
+	char *all = NULL;
+
+	if (!said)
+		return 0;
+	if (!t->chain_vary) {
+		t->chain_vary = TAKE_PTR(said);
+		return 0;
+	}
+	if (asprintf(&all, "%s, %s", t->chain_vary, said) < 0)
+		return -ENOMEM;
+	free(t->chain_vary);
+	t->chain_vary = all;
+	return 0;
+}
+
 int policy_note_redirect(struct transfer *t)
 {
 	_cleanup_(meta_unrefp) struct meta *m =
@@ -244,7 +279,7 @@ int policy_note_redirect(struct transfer *t)
 			    0, t->url, t->key, t->lines);
 	bool unsaid;
 
-	if (!m)
+	if (!m || note_vary(t) < 0)
 		return -ENOMEM;
 	/* No word about how long: for ever, or only this time. */
 	unsaid = m->flags & META_STORE ? m->flags & META_HEURISTIC : strcmp(m->reason, "status") == 0;
@@ -311,7 +346,8 @@ struct meta *policy_refresh(const struct fetch *f, const struct meta *m,
 	headers_fini(&merged);
 	if (fresh) {
 		fresh->mtime_s = m->mtime_s;	/* attributes of a version never change */
-		fresh->flags |= m->flags & (META_DECODED | META_RANGES);
+		fresh->flags &= ~(unsigned)META_WEAK_DATE;
+		fresh->flags |= m->flags & (META_DECODED | META_RANGES | META_WEAK_DATE);
 	}
 	return fresh;
 }

@@ -128,13 +128,34 @@ static int add_range(struct transfer *t)
 	return err;
 }
 
+/* A validator is about one resource (RFC 9110 8.8): whether what is stored came from where this
+ * request goes, and not from where a redirect led then, or leads now. */
+static bool is_where_it_came_from(const struct transfer *t, const struct meta *m)
+{
+	char *key = NULL;
+	bool same = true;
+
+	if (strcmp(t->url, m->url ? m->url : t->key) == 0)
+		return true;
+	if (t->hops > 0)
+		return false;
+	/* The key is there in more than one spelling (ignore_query, sort_query). */
+	if (m->url && policies_key(t->fetch->config.policies, m->url, &key) < 0)
+		return false;
+	if (m->url)
+		same = key && strcmp(key, t->key) == 0;
+	free(key);
+	return same;
+}
+
 static int add_conditions(struct transfer *t)
 {
 	_cleanup_(meta_unrefp) struct meta *m = version_meta(t->stale);
 	int err = 0;
 
-	if (m->status / 100 != 2)
+	if (m->status / 100 != 2 || !is_where_it_came_from(t, m))
 		return 0;
+	t->conditional = true;
 	if (m->etag)
 		err = add_field(t, "If-None-Match: %s", m->etag);
 	if (!err && m->last_modified)
@@ -231,6 +252,9 @@ static void set_network(struct transfer *t)
 		curl_easy_setopt(e, CURLOPT_CAINFO, p->cacert);
 	/* Never what the environment says by accident. */
 	curl_easy_setopt(e, CURLOPT_PROXY, p->proxy ? p->proxy : "");
+	curl_easy_setopt(e, CURLOPT_NOPROXY, "");
+	/* Not even a name server that is silent makes this thread wait for its own. */
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	if (p->netrc && !t->foreign)
 		curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 }

@@ -152,6 +152,8 @@ static int on_success(struct transfer *t)
 		return give_up(t, -EFBIG);
 	if (t->decoder)
 		length = -1;
+	if (t->chain_vary && headers_add(&t->headers, "Vary", t->chain_vary) < 0)
+		return give_up(t, -ENOMEM);
 	m = policy_meta(t->fetch, t->http_status, &t->headers, t->request_ms, t->response_ms, length,
 			t->url, t->key, t->lines);
 	if (!m)
@@ -266,17 +268,40 @@ static int on_error_status(struct transfer *t)
 	return 0;
 }
 
+/* Where a redirect led is often a URL for a while only: who asks for the key again is told
+ * another one. */
+static bool is_gone_from_where_it_was(const struct transfer *t)
+{
+	switch (t->http_status) {
+	case 401:
+	case 403:
+	case 404:
+	case 410:
+		return t->kind == TRANSFER_RANGE && t->hops == 0 && strcmp(t->url, t->key) != 0;
+	}
+	return false;
+}
+
+static int ask_the_key(struct transfer *t)
+{
+	t->location = strdup(t->key);
+	t->body_ignored = true;
+	return t->location ? 0 : give_up(t, -ENOMEM);
+}
+
 static int on_headers(struct transfer *t)
 {
 	t->response_ms = clock_wall_ms();
 	if (is_redirect(t->http_status) && headers_get(&t->headers, "Location"))
 		return policy_note_redirect(t) < 0 ? give_up(t, -ENOMEM) : on_redirect(t);
-	if (t->v) {
+	if (t->v && is_gone_from_where_it_was(t)) {
+		return ask_the_key(t);
+	} else if (t->v) {
 		int err = response_range(t);
 
 		if (err != -ENOTSUP)
 			return err ? give_up(t, err) : 0;
-	} else if (t->http_status == 304 && t->stale) {
+	} else if (t->http_status == 304 && t->stale && t->conditional) {
 		return on_not_modified(t);
 	} else if (t->http_status / 100 == 2) {
 		return on_success(t);
@@ -391,6 +416,14 @@ static size_t ignore_body(struct transfer *t, size_t len)
 	return 0;
 }
 
+/* More than the headers said: what stands behind a range is not what comes next in the body. */
+static bool is_too_much(const struct transfer *t, size_t len)
+{
+	int64_t end = t->part_end >= 0 ? t->part_end : version_length(t->v);
+
+	return end >= 0 && t->pos + (int64_t)len > end;
+}
+
 size_t response_body(char *data, size_t size, size_t n, void *transfer)
 {
 	struct transfer *t = transfer;
@@ -417,6 +450,8 @@ size_t response_body(char *data, size_t size, size_t n, void *transfer)
 		fill_flush(f);
 	if (t->decoder)
 		err = decoder_push(t->decoder, data, len, write_decoded, t);
+	else if (is_too_much(t, len - from))
+		err = -EIO;
 	else
 		err = write_bytes(t, data + from, len - from);
 	if (err == -ENOBUFS)

@@ -46,8 +46,9 @@ static int on_partial(struct transfer *t)
 		return changed(t);
 	if (range.off != t->pos || decoder_new(coding, &t->decoder) < 0 || t->decoder)
 		return -EIO;
+	t->part_end = range.end;
 	/* Less than asked for is legal: the rest is asked for again. */
-	if (t->end >= 0 && range.end < t->end)
+	if (range.end < (t->end >= 0 ? t->end : version_length(t->v)))
 		t->end = range.end;
 	return 0;
 }

@@ -60,9 +60,10 @@ static void reset_exchange(struct transfer *t)
 {
 	headers_fini(&t->headers);
 	t->http_status = 0;
-	t->headers_done = t->body_ignored = t->whole = false;
+	t->headers_done = t->body_ignored = t->whole = t->conditional = false;
 	t->ignored = 0;
 	t->skip = 0;
+	t->part_end = -1;
 	decoder_free(TAKE_PTR(t->decoder));
 	t->retry_after_ms = -1;
 	t->abort_err = 0;

@@ -49,6 +49,7 @@ void transfer_unref(struct transfer *t)
 	free(t->location);
 	free(t->unresolved);
 	free(t->url);
+	free(t->chain_vary);
 	free(t->key);
 	free(t);
 }

@@ -9,6 +9,8 @@
 #include "fetch_private.h"
 #include "outcome.h"
 
+#define TOGETHER_MS 1000
+
 const char *cache_status_name(enum cache_status s)
 {
 	static const char *const names[] = {
@@ -214,6 +216,16 @@ static bool has_ended(struct version *v)
 	       (length >= 0 && version_missing(v, 0) == length);
 }
 
+/* Whoever comes now is to ask, though the body may still be on its way: that it was asked for
+ * together holds for those who came at about the same time. An open is more than one LOOKUP. */
+static bool has_become_stale(struct version *v)
+{
+	_cleanup_(meta_unrefp) struct meta *m = version_meta(v);
+	int64_t now = clock_wall_ms();
+
+	return now >= m->fresh_until_ms && now > m->response_ms + TOGETHER_MS;
+}
+
 /* False: nobody fetches it. */
 static bool try_join(struct fetch *f, const char *key, unsigned flags, struct want *w,
 		     uint64_t *ret_generation)
@@ -226,7 +238,7 @@ static bool try_join(struct fetch *f, const char *key, unsigned flags, struct wa
 
 		/* Once its body is whole (or failed) there is nothing to share any more:
 		 * what may be used again is found in the index. */
-		if (t && t->answered && (has_ended(t->answer) ||
+		if (t && t->answered && (has_ended(t->answer) || has_become_stale(t->answer) ||
 					 has_lost_its_beginning(t->answer))) {
 			transfer_leave_locked(t);
 			t = NULL;

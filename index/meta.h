@@ -21,6 +21,7 @@ enum meta_flags {
 	META_DECODED = 1 << 4,		/* body was decoded: ranges do not apply */
 	META_IMMUTABLE = 1 << 5,	/* RFC 8246 */
 	META_REFRESH = 1 << 6,		/* marked stale by a refresh: the origin is to be asked */
+	META_WEAK_DATE = 1 << 7,	/* last_modified does not tell bodies apart (RFC 9110 8.8.2.2) */
 };
 
 struct meta {

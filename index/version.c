@@ -188,7 +188,8 @@ void version_touch(struct version *v)
 bool version_resumable(const struct meta *meta)
 {
 	return (meta->flags & META_RANGES) && !(meta->flags & META_DECODED) &&
-	       ((meta->etag && strncmp(meta->etag, "W/", 2) != 0) || meta->last_modified);
+	       ((meta->etag && strncmp(meta->etag, "W/", 2) != 0) ||
+		(meta->last_modified && !(meta->flags & META_WEAK_DATE)));
 }
 
 struct version *version_load(struct index *ix, struct record *r)
