@@ -13,7 +13,8 @@
 
 #define TARGETS \
 	"A TARGET is a URL, or a path below the mount point, with * for any characters;\n" \
-	"host:NAME, tag:NAME, stale or all; with \"dry-run \" before it, it is only counted.\n" \
+	"host:NAME, tag:NAME, stale or all. With -n or --dry-run, or \"dry-run \" before it in\n" \
+	"the same word, what matches is only counted.\n" \
 	"- alone: they are read from standard input, one a line.\n"
 
 /* Orders that were collected so far. */
@@ -23,6 +24,7 @@ struct order {
 	size_t len;
 	long long matched;		/* -1: not known */
 	bool some_done;			/* earlier parts of a long list */
+	bool dry;			/* all of it is only counted */
 };
 
 /* What the last order of ours matched; the daemon may know us by another pid. */
@@ -64,37 +66,65 @@ static void add(struct order *o, const char *target)
 {
 	bool dry = strncmp(target, DRY, strlen(DRY)) == 0;
 	const char *path = mount_relative(dry ? target + strlen(DRY) : target);
+	const char *before = dry || o->dry ? DRY : "";
 	size_t n = strcspn(path, "\n");
 
 	if (path[n] && path[n + 1])
 		die(CTL_USAGE, "%s: a target is one line", o->name);
-	n += dry ? strlen(DRY) : 0;
-	if (n + 1 > sizeof o->text)
+	if (strlen(before) + n + 2 > sizeof o->text)
 		die(CTL_USAGE, "%s: %s", o->name, strerror(ENAMETOOLONG));
-	if (o->len + n + 1 > sizeof o->text)
+	if (o->len + strlen(before) + n + 2 > sizeof o->text)
 		flush(o);
-	o->len += (size_t)snprintf(o->text + o->len, sizeof o->text - o->len, "%s%.*s\n",
-				   dry ? DRY : "", (int)(n - (dry ? strlen(DRY) : 0)), path);
+	o->len += (size_t)snprintf(o->text + o->len, sizeof o->text - o->len, "%s%.*s\n", before,
+				   (int)n, path);
+}
+
+static void add_lines(struct order *o)
+{
+	char *line = NULL;
+	size_t cap = 0;
+
+	while (getline(&line, &cap, stdin) > 0)
+		add(o, line);
+	free(line);
+}
+
+/* Options of ours, up to "--". The number of the first word behind them. */
+static int options(struct order *o, const struct command *c, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			return i + 1;
+		if (strcmp(argv[i], "-n") != 0 && strcmp(argv[i], "--dry-run") != 0)
+			die_usage(c);
+		o->dry = true;
+	}
+	return i;
 }
 
 static int run(const struct command *c, int argc, char **argv)
 {
 	static struct order o;
-	char *line = NULL;
-	size_t cap = 0;
-	bool input = argc > 1 && strcmp(argv[1], "-") == 0;
+	int first;
 
-	if (argc < 2 || (input && argc > 2))
-		die_usage(c);
 	o.name = c->name;
-	if (input)
-		while (getline(&line, &cap, stdin) > 0)
-			add(&o, line);
-	else
-		for (int i = 1; i < argc; i++)
-			add(&o, argv[i]);
+	first = options(&o, c, argc, argv);
+	if (first >= argc)
+		die_usage(c);
+	if (strcmp(argv[first], "-") == 0) {
+		if (first + 1 < argc)
+			die_usage(c);
+		add_lines(&o);
+	}
+	for (int i = first; i < argc && strcmp(argv[first], "-") != 0; i++) {
+		/* The word for lines, which an unquoted argument would leave alone. */
+		if (strcmp(argv[i], "dry-run") == 0)
+			die(CTL_USAGE, "%s: say --dry-run, or \"dry-run TARGET\" as one word", c->name);
+		add(&o, argv[i]);
+	}
 	flush(&o);
-	free(line);
 	if (o.matched >= 0)
 		printf("%lld matched\n", o.matched);
 	return CTL_DONE;
@@ -111,11 +141,11 @@ static int refresh(int argc, char **argv)
 }
 
 const struct command command_purge = {
-	"purge", "TARGET...|-", "remove what matches from the cache",
+	"purge", "[-n] TARGET...|-", "remove what matches from the cache",
 	TARGETS "Says how many responses matched.\n", false, purge,
 };
 
 const struct command command_refresh = {
-	"refresh", "TARGET...|-", "mark what matches stale: the next open asks the origin",
+	"refresh", "[-n] TARGET...|-", "mark what matches stale: the next open asks the origin",
 	TARGETS "Says how many responses matched.\n", false, refresh,
 };

@@ -47,6 +47,8 @@ static int health(int argc, char **argv)
 	if (argc != 1)
 		die_usage(&command_health);
 	(void)argv;
+	if (!control_has("health"))
+		die(CTL_USAGE, "%s: failing: no mount answers there", mount_dir());
 	text = control_read("health");
 	fputs(text, stdout);
 	status = strncmp(text, "ok", 2) == 0 ? 0 : strncmp(text, "degraded", 8) == 0 ? 1 : 2;

@@ -185,6 +185,7 @@ static int serve(const struct options *o, struct daemon *d)
 		goto free_fetch;
 	}
 	err = serve_mounted(o, d);
+	index_leaving(the_fs.index);
 	/* What could not be served after all the keeper gives to another one. */
 	if (err == 0 || keeper.device < 0) {
 		session_unmount(&the_fs);

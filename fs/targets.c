@@ -263,6 +263,9 @@ static int cut_dry_run(char **line, bool first, bool *dry_run)
 
 	if (!first && dry != *dry_run)
 		return -EINVAL;
+	/* The word alone is half of what was meant. */
+	if (strcmp(*line, "dry-run") == 0)
+		return -EINVAL;
 	*dry_run = dry;
 	if (dry)
 		*line += strlen(DRY_RUN);

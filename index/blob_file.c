@@ -331,7 +331,8 @@ static int put(struct blob_files *fs, int fd, const char *path, int64_t reserved
 		r = put_new(fs, fd, len, ino, BLOB_ZSTD, c, ret);
 		if (r >= 0)
 			codec_learn(fs->codecs, type, r == 0);
-		if (r <= 0)
+		/* No room for two of it: as it is it needs no more than it has. */
+		if (r <= 0 && !(r == -ENOSPC && path))
 			return r;
 	}
 	if (path)
@@ -373,8 +374,8 @@ void blob_file_delete(struct blob_files *fs, const struct blob *b)
 	blob_file_name(b->id, name);
 	/* One that was cut was counted as what was left of it. */
 	if (fstatat(fs->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_size != (int64_t)b->stored && (int64_t)st.st_blocks * 512 < counted)
-		counted = (int64_t)st.st_blocks * 512;
+	    st.st_size < (int64_t)b->stored)
+		counted = blob_file_disk((uint64_t)st.st_size);
 	if (unlinkat(fs->dir, name, 0) == 0)
 		space_release(fs->space, counted);
 	else if (errno != ENOENT)

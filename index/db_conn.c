@@ -7,8 +7,6 @@
 
 /* Another process may look into the database (sqlite3, a backup) and hold a lock
  * for a moment. */
-#define BUSY_MS 2000
-#define STILL_BUSY_MS 20	/* once that was in vain */
 
 static int errno_of_io(sqlite3 *sqlite, int rc)
 {
@@ -76,7 +74,7 @@ static int set_up(struct conn *c, bool writable)
 	int rc;
 
 	sqlite3_extended_result_codes(c->sqlite, 1);
-	sqlite3_busy_timeout(c->sqlite, BUSY_MS);
+	sqlite3_busy_timeout(c->sqlite, CONN_BUSY_MS);
 	rc = sqlite3_create_collation_v2(c->sqlite, "tree", SQLITE_UTF8, NULL,
 					 db_tree_compare, NULL);
 	if (!rc && writable)
@@ -131,7 +129,7 @@ int conn_begin(struct conn *c, sqlite3_stmt *s)
 	bool locked = err == -EBUSY;
 
 	if (locked != c->locked)
-		sqlite3_busy_timeout(c->sqlite, locked ? STILL_BUSY_MS : BUSY_MS);
+		sqlite3_busy_timeout(c->sqlite, locked ? CONN_STILL_BUSY_MS : CONN_BUSY_MS);
 	c->locked = locked;
 	return err;
 }

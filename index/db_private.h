@@ -32,6 +32,9 @@ enum stmt {
 	STMT_N
 };
 
+#define CONN_BUSY_MS 2000		/* how long another process may hold the database */
+#define CONN_STILL_BUSY_MS 20		/* once that was in vain */
+
 struct conn {
 	struct list idle;		/* the pool's while nobody uses it */
 	unsigned generation;		/* of the database that it was opened on */

@@ -281,8 +281,12 @@ int db_checkpoint(struct db *db)
 	if (db->in_tx)
 		return -EBUSY;
 	given = give_back(db->writer);
+	/* Not for long: all who wait for a row wait for this. What readers keep it from now it
+	 * does next time. */
+	sqlite3_busy_timeout(sqlite, CONN_STILL_BUSY_MS);
 	err = db_errno(sqlite, sqlite3_wal_checkpoint_v2(sqlite, "main",
 							 SQLITE_CHECKPOINT_TRUNCATE,
 							 NULL, NULL));
+	sqlite3_busy_timeout(sqlite, db->writer->locked ? CONN_STILL_BUSY_MS : CONN_BUSY_MS);
 	return err ? err : given;
 }

@@ -163,8 +163,7 @@ static int find(struct index *ix, const char *key, uint64_t ino, struct version 
 			return 0;
 		}
 		/* Somebody else was first, or it is being purged. Row and body stay. */
-		v->row = v->stored = false;
-		version_free(v);
+		version_forget(v);
 		if (known) {
 			*ret = known;
 			return 0;

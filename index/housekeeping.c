@@ -247,11 +247,12 @@ void housekeeping_tick(struct index *ix)
 	pack_start(ix);
 	keys_start(ix);
 	ballast_keep(ix->dir, ballast_bytes(ix->config.size));
-	renew_dir(ix);
-	if (!db_is_there(ix->db))
-		index_damaged(ix, -EBADMSG);
-	if (atomic_load(&ix->damaged))
-		renew_index(ix);
+	if (renew_dir(ix)) {
+		if (!db_is_there(ix->db))
+			index_damaged(ix, -EBADMSG);
+		if (atomic_load(&ix->damaged))
+			renew_index(ix);
+	}
 	if (!index_is_well(ix))
 		recover(ix);
 }

@@ -8,13 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/cleanup.h"
 #include "ballast.h"
+#include "blob_file.h"
 #include "index_private.h"
+#include "lock.h"
 
 enum { INO_BLOCK = 65536 };
 
@@ -39,6 +40,7 @@ static int make_dirs(const char *path)
 static int open_dir(struct index *ix, char *reason, size_t reason_len)
 {
 	const char *dir = ix->config.dir;
+	pid_t holder = 0;
 	int err = make_dirs(dir);
 
 	ix->dir = err ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -47,19 +49,19 @@ static int open_dir(struct index *ix, char *reason, size_t reason_len)
 		snprintf(reason, reason_len, "cache directory %s: %s", dir, strerror(-err));
 		return err;
 	}
-	ix->lock_fd = openat(ix->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (ix->lock_fd < 0 || (mkdirat(ix->dir, "partial", 0700) < 0 && errno != EEXIST)) {
-		err = -errno;
-		snprintf(reason, reason_len, "cache directory %s cannot be written: %s", dir,
-			 strerror(-err));
+	err = lock_take(ix->dir, &ix->lock_fd, &holder);
+	if (err == -EBUSY) {
+		snprintf(reason, reason_len,
+			 "cache directory %s is in use by another webcachefs (process %d)", dir,
+			 (int)holder);
 		return err;
 	}
-	if (flock(ix->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		snprintf(reason, reason_len,
-			 "cache directory %s is in use by another webcachefs", dir);
-		return -EBUSY;
-	}
-	return 0;
+	if (!err && mkdirat(ix->dir, "partial", 0700) < 0 && errno != EEXIST)
+		err = -errno;
+	if (err)
+		snprintf(reason, reason_len, "cache directory %s cannot be written: %s", dir,
+			 strerror(-err));
+	return err;
 }
 
 static void pressed(void *arg)
@@ -97,8 +99,19 @@ static void drop_arriving(struct index *ix)
 	closedir(d);
 }
 
+/* Of a file that is, or was to be, a blob: what is given back when that is deleted. */
+static int64_t bytes_of_blob(const struct stat *st)
+{
+	return blob_file_disk((uint64_t)st->st_size);
+}
+
+static int64_t bytes_of_file(const struct stat *st)
+{
+	return (int64_t)st->st_blocks * 512;
+}
+
 /* Bytes that the files in a directory take; which may be missing. */
-static int64_t bytes_in(int dir, const char *path)
+static int64_t bytes_in(int dir, const char *path, int64_t (*bytes_of)(const struct stat *st))
 {
 	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
@@ -114,7 +127,7 @@ static int64_t bytes_in(int dir, const char *path)
 	while ((entry = readdir(d)) != NULL)
 		if (fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode))
-			bytes += (int64_t)st.st_blocks * 512;
+			bytes += bytes_of(&st);
 	closedir(d);
 	return bytes;
 }
@@ -129,9 +142,9 @@ static void count_files(struct index *ix)
 		drop_arriving(ix);
 	for (unsigned i = 0; i < 256; i++) {
 		snprintf(path, sizeof path, "blobs/%02x", i);
-		space_count(&ix->space, bytes_in(ix->dir, path));
+		space_count(&ix->space, bytes_in(ix->dir, path, bytes_of_blob));
 	}
-	space_count(&ix->space, bytes_in(ix->dir, "partial"));
+	space_count(&ix->space, bytes_in(ix->dir, "partial", bytes_of_file));
 }
 
 static int open_parts(struct index *ix, char *reason, size_t reason_len)
@@ -239,6 +252,12 @@ int index_start(struct index *ix)
 		pool_stop(&ix->pool);
 	}
 	return err;
+}
+
+void index_leaving(struct index *ix)
+{
+	atomic_store(&ix->leaving, true);
+	lock_end(ix->lock_fd);
 }
 
 void index_close(struct index *ix)

@@ -42,6 +42,9 @@ int index_open(const struct index_config *config, struct index **ret, char *reas
 /* Starts threads I and C: after fork(). 0 or -errno. */
 int index_start(struct index *ix);
 
+/* The mount is gone: who wants the cache directory next may wait for index_close(). */
+void index_leaving(struct index *ix);
+
 /* Stores what is complete, commits, stops the threads. Nobody else may use the
  * index or its versions any more, but for version_unref(). */
 void index_close(struct index *ix);

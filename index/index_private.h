@@ -95,6 +95,7 @@ struct index {
 	struct job pack_job;		/* pack.c; queued or running while packing is set */
 	_Atomic bool packing;
 	_Atomic int64_t unpacked;	/* bytes that stayed loose although there was time */
+	_Atomic bool leaving;		/* others may want the directory */
 	_Atomic bool closing;		/* what can wait for the next start does */
 	_Atomic bool stopping;
 	bool running;
@@ -113,6 +114,7 @@ struct version {
 	int refs;
 	bool current;			/* in by_key */
 	bool row;			/* the database has a row of it */
+	enum blob_kind row_kind;	/* what that says of the body */
 	bool doomed;			/* its blob goes with its last reference */
 	struct map_node promise_node;
 	bool promised;			/* in by_promise */
@@ -181,6 +183,8 @@ struct op {
 	size_t len;
 	bool declared;
 	bool first_row;			/* SYNC: v had none before this batch */
+	bool new_kind;			/* SYNC: v->row_kind was another */
+	enum blob_kind was_kind;
 	int64_t bytes;			/* EVICT: to make room for; 0: to the low mark */
 	void (*done)(void *arg, int err);	/* after the commit, no lock held; may be NULL */
 	void *arg;
@@ -233,7 +237,8 @@ void housekeeping_evict(struct index *ix, int64_t bytes);
 void housekeeping_tick(struct index *ix);	/* about once a second */
 void housekeeping_count_index(struct index *ix, int rows);	/* that were written; 0: looks in any case */
 void renew_index(struct index *ix);		/* renew.c */
-void renew_dir(struct index *ix);		/* renew.c; if it was deleted and made again */
+/* renew.c; if the directory was deleted and made again. False: somebody else has it now. */
+bool renew_dir(struct index *ix);
 void compact_one(struct index *ix);		/* compact.c */
 void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a killed run */
 
@@ -241,7 +246,7 @@ void housekeeping_leftovers(struct index *ix);	/* rows without bodies, of a kill
 /* Thread I, before it gives back any place in a segment: queues the count of what is live
  * in them, and the sweep of files without rows. */
 void orphans_start(struct index *ix);
-/* The sweep, here and now: threads C, or whoever checks. first_look: for the first one of
+/* The sweep, here and now: threads C, or whoever checks. first_look (taken): for the first one of
  * this run, which tells the store what is live; NULL: a later one. *removed grows by the
  * files that no row knew. 0 or -errno. */
 int orphans_sweep(struct index *ix, struct db_view *first_look, const _Atomic bool *stop,
@@ -254,6 +259,7 @@ struct gone {
 	struct blob blob;
 	uint64_t ino;			/* of the row */
 	bool given_up;			/* by the version in memory */
+	bool doomed;			/* no blob: that version was doomed */
 };
 struct trash {
 	struct gone *all;
@@ -266,7 +272,8 @@ int leave_row(struct index *ix, const struct record *r, enum leave_reason reason
 void trash_add(struct trash *trash, const struct blob *blob, uint64_t ino, bool given_up);
 void trash_empty(struct index *ix, struct trash *trash);	/* after the commit */
 void trash_free_blobs(struct index *ix, struct trash *trash);	/* but remembers them */
-void trash_forget(struct trash *trash);				/* after a rollback */
+void trash_forget(struct trash *trash);
+void trash_undo(struct index *ix, struct trash *trash);		/* after a rollback */
 
 /* dictionary_rows.c */
 int index_keep_dictionary(void *arg, uint32_t id, const void *value, size_t len);	/* C */
@@ -279,6 +286,7 @@ struct version *version_new(struct index *ix, uint64_t ino, const char *key, str
 void version_publish(struct version *v);
 bool version_resumable(const struct meta *meta);	/* missing bytes can be fetched */
 struct version *version_load(struct index *ix, struct record *r);	/* not in tables yet */
+void version_forget(struct version *v);		/* the same, but row and body stay */
 void version_free(struct version *v);		/* nobody has it any more */
 void version_drop_key(struct version *v);	/* index.lock held: not current, nor promised */
 

@@ -98,12 +98,42 @@ static bool may_leave(const struct version *v, bool evicted, const struct trash 
 			    !is_being_read(v, trash->desperate));
 }
 
+static void note_doomed(struct trash *trash, uint64_t ino)
+{
+	const struct blob none = { .kind = BLOB_NONE };
+	size_t n = trash->n;
+
+	trash_add(trash, &none, ino, true);
+	if (trash->n > n)
+		trash->all[n].doomed = true;
+}
+
+void trash_undo(struct index *ix, struct trash *t)
+{
+	WITH_LOCK(&ix->lock)
+		for (size_t i = 0; i < t->n; i++) {
+			uint64_t ino = t->all[i].ino;
+			struct map_node *node = t->all[i].doomed ?
+				map_find(&ix->by_ino, map_hash_u64(ino), index_same_ino, &ino) : NULL;
+			struct version *v = node ? container_of(node, struct version, ino_node) : NULL;
+
+			if (v)
+				WITH_LOCK(&v->lock)
+					v->doomed = false;
+			if (v)
+				v->row = true;
+		}
+	trash_forget(t);
+}
+
 /* index.lock and v->lock held. A version that people hold stays readable when
  * it is merely out of date (its blob goes with it), but not when its bytes are
  * what is needed: then reads bring them back from the origin, or fail. */
 static void leave_version(struct version *v, bool evicted, struct trash *trash)
 {
 	if (!evicted) {
+		if (v->row && !v->doomed)
+			note_doomed(trash, v->ino);
 		v->doomed = true;
 	} else if (v->stored) {
 		trash_add(trash, &v->blob, v->ino, true);

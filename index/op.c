@@ -52,6 +52,7 @@ static int sync_row(struct index *ix, struct trash *trash, struct op *op)
 	WITH_LOCK(&ix->lock) {
 		current = v->current && !v->transient;
 		row = v->row;
+		op->was_kind = v->row_kind;
 		/* Under one lock with the look at current: a purge either sees that
 		 * there is a row to delete, or keeps us from writing one. */
 		v->row = v->row || current;
@@ -66,8 +67,12 @@ static int sync_row(struct index *ix, struct trash *trash, struct op *op)
 		err = walk.err;
 	if (!err)
 		err = db_put(ix->db, &r);
-	if (err && !row) {
-		WITH_LOCK(&ix->lock)
+	WITH_LOCK(&ix->lock) {
+		if (!err) {
+			op->new_kind = v->row_kind != r.blob.kind;
+			v->row_kind = r.blob.kind;
+		}
+		else if (!row)
 			v->row = false;
 	}
 	meta_unref(r.meta);

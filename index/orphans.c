@@ -167,6 +167,10 @@ int orphans_sweep(struct index *ix, struct db_view *first_look, const _Atomic bo
 	int err = first_look ? db_segments(first_look, note_segment, &arg.rows)
 			     : look_again(ix, &arg.rows);
 
+	/* An open view keeps checkpoints from their end, and the sweep takes long. */
+	if (first_look)
+		db_view_close(ix->db, first_look);
+
 	WITH_LOCK(&ix->lock)
 		map_each(&ix->by_ino, note_version, &arg.rows);
 	if (!err)
@@ -184,7 +188,8 @@ static void startup_run(struct job *job)
 
 	if (!atomic_load(&ix->stopping))
 		orphans_sweep(ix, s->rows, &ix->stopping, &removed);
-	db_view_close(ix->db, s->rows);
+	else
+		db_view_close(ix->db, s->rows);
 	free(s);
 }
 

@@ -72,8 +72,7 @@ int index_find_shown(struct index *ix, uint64_t ino, struct version **ret)
 			return 0;
 		}
 		/* Row and body stay. */
-		v->row = v->stored = false;
-		version_free(v);
+		version_forget(v);
 	} while (err == -EAGAIN);
 	return err;
 }

@@ -74,19 +74,20 @@ static void count_anew(struct index *ix)
 	ix->reopened = false;
 }
 
-void renew_dir(struct index *ix)
+bool renew_dir(struct index *ix)
 {
 	int err;
 
 	if (!reopen_is_gone(ix))
-		return;
-	err = reopen_dir(ix);
+		return true;
+	err = atomic_load(&ix->leaving) ? -EBUSY : reopen_dir(ix);
 	if (!err) {
 		ix->reopened = true;
 		index_damaged(ix, -EBADMSG);
 	} else if (err != -ENOENT) {
 		index_failed(ix, "cache directory made again", err);
 	}
+	return err != -EBUSY;
 }
 
 void renew_index(struct index *ix)

@@ -6,13 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/cleanup.h"
 #include "../base/log.h"
 #include "index_private.h"
+#include "lock.h"
 
 bool reopen_is_gone(struct index *ix)
 {
@@ -26,18 +26,6 @@ bool reopen_is_gone(struct index *ix)
 	       (named.st_dev != used.st_dev || named.st_ino != used.st_ino);
 }
 
-static int open_lock(int dir, int *ret)
-{
-	_cleanup_(cleanup_close) int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return -EBUSY;
-	*ret = TAKE_FD(fd);
-	return 0;
-}
-
 int reopen_dir(struct index *ix)
 {
 	_cleanup_(cleanup_close) int dir = open(ix->config.dir,
@@ -47,7 +35,7 @@ int reopen_dir(struct index *ix)
 
 	if (dir < 0)
 		return -errno;
-	err = open_lock(dir, &lock);
+	err = lock_try(dir, &lock);
 	if (!err && mkdirat(dir, "partial", 0700) < 0 && errno != EEXIST)
 		err = -errno;
 	if (!err)

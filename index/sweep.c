@@ -10,23 +10,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "disk.h"
+#include "blob_file.h"
 
 #define DIRS 256
 
 /* A file, and by the time of the last change of its inode, which a rename sets too, an
  * older one; before NULL: of whatever age. */
-static bool may_go(int dir, const char *name, const struct timespec *before)
+static bool may_go(int dir, const char *name, const struct timespec *before, struct stat *ret)
 {
-	struct stat st;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+	if (fstatat(dir, name, ret, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(ret->st_mode))
 		return false;
 	if (!before)
 		return true;
-	if (st.st_ctim.tv_sec != before->tv_sec)
-		return st.st_ctim.tv_sec < before->tv_sec;
-	return st.st_ctim.tv_nsec < before->tv_nsec;
+	if (ret->st_ctim.tv_sec != before->tv_sec)
+		return ret->st_ctim.tv_sec < before->tv_sec;
+	return ret->st_ctim.tv_nsec < before->tv_nsec;
 }
 
 /* The inode number when it is one of our names and in its directory. */
@@ -60,16 +58,15 @@ static int sweep_dir(int blobs, struct space *space, unsigned i, const struct ti
 		return r;
 	}
 	while (!*stop && (errno = 0, entry = readdir(d))) {
-		int64_t bytes;
+		struct stat st;
 		uint64_t ino;
 
 		if (parse_name(entry->d_name, i, &ino) && known(arg, ino))
 			continue;
-		if (!may_go(fd, entry->d_name, before))
+		if (!may_go(fd, entry->d_name, before, &st))
 			continue;
-		bytes = disk_bytes(fd, entry->d_name);
 		if (unlinkat(fd, entry->d_name, 0) == 0) {
-			space_release(space, bytes);
+			space_release(space, blob_file_disk((uint64_t)st.st_size));
 			++*removed;
 		} else if (errno != ENOENT && r == 0) {
 			r = -errno;

@@ -25,6 +25,7 @@ struct version *version_new(struct index *ix, uint64_t ino, const char *key, str
 	v->meta = meta_ref(meta);
 	v->length = meta->length;
 	v->refs = 1;
+	v->row_kind = BLOB_ARRIVING;
 	pthread_mutex_init(&v->lock, NULL);
 	list_init(&v->waiters);
 	list_init(&v->room_link);
@@ -36,7 +37,10 @@ struct version *version_new(struct index *ix, uint64_t ino, const char *key, str
 void version_free(struct version *v)
 {
 	struct index *ix = v->index;
-	bool delete_row = v->row && !v->stored && !v->saved;
+	/* A row that could not be written, or was no longer to be, does not lead to the bytes. */
+	bool keep_blob = v->row && !v->doomed && v->stored && v->row_kind == v->blob.kind;
+	bool keep_file = v->row && !v->doomed && v->saved && v->row_kind == BLOB_PARTIAL;
+	bool delete_row = v->row && !keep_blob && !keep_file;
 
 	assert(list_empty(&v->waiters));
 	if (delete_row) {
@@ -47,17 +51,24 @@ void version_free(struct version *v)
 			writer_post(ix, op);
 		}
 	}
-	if (v->saved)
+	if (keep_file)
 		body_settle(&v->body, &ix->place, &v->lock);
-	body_fini(&v->body, &ix->place, v->saved && !v->doomed);
+	body_fini(&v->body, &ix->place, keep_file);
 	/* What has no row is never found again: it was purged or superseded while it was
 	 * being stored. */
-	if (v->stored && (v->doomed || !v->row))
+	if (v->stored && !keep_blob)
 		store_delete(ix->store, &v->blob);
 	meta_unref(v->meta);
 	free(v->saved_text);
 	pthread_mutex_destroy(&v->lock);
 	free(v);
+}
+
+void version_forget(struct version *v)
+{
+	v->row = v->stored = false;
+	body_fini(&v->body, &v->index->place, true);
+	version_free(v);
 }
 
 /* --- references --- */
@@ -203,6 +214,7 @@ struct version *version_load(struct index *ix, struct record *r)
 	if (!v)
 		return NULL;
 	v->row = v->record_asked = true;
+	v->row_kind = r->blob.kind;
 	if (r->blob.kind != BLOB_PARTIAL) {
 		v->state = VERSION_COMPLETE;
 		v->blob = r->blob;

@@ -134,7 +134,7 @@ void version_on_room(struct version *v, void (*room)(void *), void *arg)
 void version_record(struct version *v, void (*done)(void *arg, int err), void *arg)
 {
 	struct op *op;
-	bool complete = false;
+	bool at_once = false;
 
 	v->record_asked = true;
 	if (v->transient) {
@@ -143,10 +143,14 @@ void version_record(struct version *v, void (*done)(void *arg, int err), void *a
 			done(arg, 0);
 		return;
 	}
+	/* Small bodies are stored before that, in one write; a large one is on its way through C
+	 * for long. */
 	WITH_LOCK(&v->lock)
-		complete = v->state == VERSION_COMPLETE;
-	if (!complete) {
+		at_once = v->state == VERSION_COMPLETE && v->body.kind != BODY_FILE;
+	if (!at_once) {
 		writer_sync(v, done, arg);
+		if (version_state(v) == VERSION_COMPLETE)
+			version_store(v, NULL);
 		return;
 	}
 	op = op_new(OP_NOTHING);

@@ -22,6 +22,7 @@ static void make_room(struct index *ix, int64_t bytes)
 
 static int put_body(struct version *v, struct blob *ret)
 {
+	_cleanup_(meta_unrefp) struct meta *meta = version_meta(v);
 	struct index *ix = v->index;
 	struct body *b = &v->body;
 
@@ -29,10 +30,10 @@ static int put_body(struct version *v, struct blob *ret)
 	switch (b->kind) {
 	case BODY_MEMORY:
 		return store_put(ix->store, b->data, (size_t)v->length, v->key,
-				 v->meta->content_type, ret);
+				 meta->content_type, ret);
 	case BODY_FILE:
 		return store_put_file(ix->store, b->fd, b->path, b->reserved, v->length, v->ino,
-				      v->meta->content_type, ret);
+				      meta->content_type, ret);
 	case BODY_NONE:
 		*ret = (struct blob){ .kind = BLOB_NONE };
 		return 0;
@@ -53,6 +54,7 @@ static void drop_body(struct version *v, const struct blob *blob)
 		body_init(&v->body);
 		v->blob = *blob;
 		v->stored = true;
+		v->saved = false;	/* the file is the blob's now, or goes */
 	}
 	body_fini(&old, &v->index->place,
 		  blob->kind == BLOB_FILE && blob->codec == BLOB_PLAIN);
@@ -137,11 +139,12 @@ static void store_run(struct job *job)
  * what it would do. What goes wrong here is for C to find out again, and to mend. */
 static bool store_here(struct version *v)
 {
+	_cleanup_(meta_unrefp) struct meta *meta = version_meta(v);
 	struct blob blob;
 
 	if (v->body.kind != BODY_MEMORY ||
 	    store_put_later(v->index->store, v->body.data, (size_t)v->length,
-			    v->meta->content_type, &blob) != 0)
+			    meta->content_type, &blob) != 0)
 		return false;
 	stored(v, &blob);
 	finish(v, 0);

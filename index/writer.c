@@ -108,9 +108,13 @@ static void unwrite(struct index *ix, struct list *ops)
 	struct op *op;
 
 	list_for_each(op, ops, link)
-		if (op->kind == OP_SYNC && op->first_row)
-			WITH_LOCK(&ix->lock)
-				op->v->row = false;
+		if (op->kind == OP_SYNC)
+			WITH_LOCK(&ix->lock) {
+				if (op->first_row)
+					op->v->row = false;
+				if (op->new_kind)
+					op->v->row_kind = op->was_kind;
+			}
 }
 
 /* One bad row does not spoil the batch; a bad disk does. */
@@ -143,7 +147,7 @@ static int write_ops(struct batch *b, struct list *ops)
 		return 0;
 	db_rollback(ix->db);
 	unwrite(ix, ops);
-	trash_forget(&b->trash);
+	trash_undo(ix, &b->trash);
 	return err;
 }
 
@@ -251,7 +255,7 @@ static int run_here(struct index *ix, int (*run)(struct index *, struct trash *,
 		err = db_commit(ix->db);
 	if (err) {
 		db_rollback(ix->db);
-		trash_forget(&trash);
+		trash_undo(ix, &trash);
 	}
 	trash_empty(ix, &trash);
 	return err;

@@ -1,7 +1,12 @@
 """What was fetched outlives the mount."""
 import os
+import shutil
+import signal
 
-from limited import error_of, names, read, read_at, stat, within
+import pytest
+
+from limited import Task, error_of, eventually, names, read, read_at, run, stat, within
+from mounted import NotMounted
 from origin import noise, text
 
 
@@ -95,3 +100,71 @@ def test_a_body_under_way_is_taken_up_after_an_unmount(make_mount, origin):
     assert read(mount / "a.bin") == body
     assert "range" in origin.asked("/a.bin")[-1].headers
     assert origin.asked("/a.bin")[-1].sent < len(body) - (2 << 20)
+
+
+def processes_naming_cache(cache):
+    return [pid for pid in os.listdir("/proc") if pid.isdigit() and
+            os.fsencode(f"cache_dir={cache}") in command_line(pid)]
+
+
+def command_line(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def test_the_next_mount_waits_for_the_end_of_the_last_one(make_mount, origin, place):
+    """umount(8) returns before the daemon has ended."""
+    cache = place / "one-cache"
+    origin.fresh("/a.txt", b"there")
+    mount = make_mount(origin.url, cache=cache)
+    read(mount / "a.txt")
+
+    def let_it_end():
+        eventually(lambda: len(processes_naming_cache(cache)) == 2, "the next one waits")
+        mount.process.send_signal(signal.SIGCONT)
+    mount.process.send_signal(signal.SIGSTOP)
+    run("umount", "-l", mount.dir)
+    task = Task(let_it_end)
+    assert read(make_mount(origin.url, cache=cache) / "a.txt") == b"there"
+    task.result()
+    assert origin.count() == 1
+    assert mount.wait() == 0
+
+
+def test_a_directory_has_one_daemon(make_mount, origin, place):
+    first = make_mount(origin.url, cache=place / "one-cache")
+    with pytest.raises(NotMounted, match=rf"in use by another webcachefs \(process "
+                                         rf"{first.process.pid}\)"):
+        make_mount(origin.url, cache=place / "one-cache")
+    assert read(first.control / "health") == b"ok\n"
+
+
+def test_who_lost_the_directory_leaves_it_to_the_next(make_mount, origin, place):
+    """It was removed, and another daemon has made it again: that is not ours any more."""
+    cache = place / "one-cache"
+    first = make_mount(origin.url, cache=cache)
+    for number in range(60):
+        origin.fresh(f"/{number}.txt", b"%d" % number * 100)
+    read(first / "0.txt")
+    shutil.rmtree(cache)
+    second = make_mount(origin.url, cache=cache)
+    for number in range(30):
+        assert read(second / f"{number}.txt") == b"%d" % number * 100
+    index = os.stat(cache / "index.db").st_ino
+    eventually(lambda: "made again: Device or resource busy" in first.stderr(), "found out")
+    for number in range(30, 60):
+        assert read(second / f"{number}.txt") == b"%d" % number * 100
+        assert read(first / f"{number}.txt") == b"%d" % number * 100
+    assert first.stop() == 0
+    assert os.stat(cache / "index.db").st_ino == index
+    assert read(second.control / "health") == b"ok\n"
+    eventually(lambda: second.stat("objects") == 60, "all stored")
+    assert second.stat("store_errors") == 0
+    before = origin.count()
+    second.remount()
+    for number in range(60):
+        assert read(second / f"{number}.txt") == b"%d" % number * 100
+    assert origin.count() == before

@@ -263,7 +263,7 @@ def test_purge_without_a_newline_at_the_end(mount, origin):
 
 @pytest.mark.parametrize("bad", ["http://[::1/x", "http://", "http://h:99999/x", "/a/../b.txt",
                                  "https://user name/x", "/nul\0byte", "http://h/a#b*",
-                                 "http://h#*", "http://h/*.txt#b"])
+                                 "http://h#*", "http://h/*.txt#b", "dry-run"])
 def test_bad_syntax_is_einval_and_nothing_is_purged(mount, origin, bad):
     origin.fresh("/a.txt", b"1")
     read(mount / "a.txt")

@@ -60,6 +60,26 @@ def test_a_path_below_the_mount_is_one_of_the_mount(filled):
     assert ctl("purge", f"{filled.dir}/a.jpg", "/b.jpg", mount=filled).stdout == "2 matched\n"
 
 
+@pytest.mark.parametrize("words", [["-n"], ["--dry-run"], ["-n", "--"]], ids=str)
+def test_a_dry_run_purges_nothing(filled, words):
+    assert ctl("purge", *words, "all", mount=filled).stdout == "3 matched\n"
+    assert ctl("purge", *words, "-", mount=filled, input="/a.jpg\n").stdout == "1 matched\n"
+    assert filled.stat("purged") == 0
+
+
+@pytest.mark.parametrize("words", [["dry-run", "all"], ["--json", "all"], ["-x", "all"], ["-n"],
+                                   ["all", "dry-run"]], ids=str)
+def test_what_may_not_be_meant_purges_nothing(filled, words):
+    done = ctl("purge", *words, mount=filled)
+    assert done.returncode == 2 and done.stderr and not done.stdout
+    assert filled.stat("purged") == 0
+
+
+def test_health_without_a_mount(place):
+    done = ctl("-m", place, "health")
+    assert done.returncode == 2 and "failing" in done.stderr
+
+
 def test_a_target_is_one_line(filled):
     done = ctl("purge", "/a.jpg\n/b.jpg", mount=filled)
     assert done.returncode == 2 and "one line" in done.stderr
