@@ -11,6 +11,7 @@
 
 struct handover {
 	unsigned lives;
+	uint64_t device;
 	size_t init_len;
 	char init[INIT_MAX];
 	_Atomic uint64_t state;		/* which half, and how much of it */
@@ -73,6 +74,16 @@ const void *handover_init(const struct handover *h, size_t *ret_len)
 {
 	*ret_len = h->init_len;
 	return h->init;
+}
+
+void handover_set_device(struct handover *h, uint64_t device)
+{
+	h->device = device;
+}
+
+uint64_t handover_device(const struct handover *h)
+{
+	return h->device;
 }
 
 unsigned handover_lives(const struct handover *h)

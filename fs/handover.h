@@ -7,8 +7,8 @@
  * most are, the log is written anew in the other half of the memory, and then takes its
  * place at once: whenever a daemon dies, one of the two is whole.
  *
- * Threads: the caller's lock, but for handover_set_init() and handover_end_life(), which are
- * for before other threads. */
+ * Threads: the caller's lock, but for handover_set_init(), handover_set_device() and
+ * handover_end_life(), which are for before other threads. */
 #ifndef FS_HANDOVER_H
 #define FS_HANDOVER_H
 
@@ -35,6 +35,10 @@ void handover_free(struct handover *h);		/* NULL does nothing */
 /* The bytes of the INIT request as they came. 0, or -EMSGSIZE. */
 int handover_set_init(struct handover *h, const void *data, size_t len);
 const void *handover_init(const struct handover *h, size_t *ret_len);	/* len 0: none */
+
+/* unmount_device() of the mount. */
+void handover_set_device(struct handover *h, uint64_t device);
+uint64_t handover_device(const struct handover *h);
 
 /* Daemons that have had it before this one. */
 unsigned handover_lives(const struct handover *h);

@@ -186,7 +186,8 @@ static const char *how(int status)
 /* What the daemon was told to do before it died. */
 static _Noreturn void end_for_it(struct keeping *g, int status)
 {
-	int r = unmount_lazily(g->options->mountpoint, g->device);
+	int r = unmount_lazily(g->options->mountpoint, g->device,
+			       handover_device(g->handover));
 
 	log_warn("the daemon of %s died (%s) while it was to end", g->options->mountpoint,
 		 how(status));

@@ -293,8 +293,6 @@ static int begin(struct fs *fs, struct names *l)
 	if (r == 0)
 		r = add_fixed(l, "..", l->inode->parent ? l->inode->parent : l->inode->ino,
 			      S_IFDIR);
-	if (r == 0 && l->inode->ino == INODE_ROOT)
-		r = add_fixed(l, CONTROL_DIR, NAMES_UNKNOWN_INO, S_IFDIR);
 	if (r == 0 && l->inode->kind == INODE_CONTROL_DIR)
 		return fill_control(l);
 	if (r == 0 && l->inode->kind == INODE_CACHED_DIR)

@@ -203,6 +203,9 @@ int session_mount(struct fs *fs, const char *mountpoint)
 	/* libfuse says on stderr why. */
 	if (fuse_session_mount(fs->session, mountpoint) < 0)
 		return -EIO;
+	fs->device = unmount_device(mountpoint);
+	if (fs->keeper->handover)
+		handover_set_device(fs->keeper->handover, fs->device);
 	r = channel_attach(fs, fuse_session_fd(fs->session));
 	if (r == 0)
 		r = answer_init(fs);
@@ -232,8 +235,10 @@ void session_hand_over(struct fs *fs)
 void session_unmount(struct fs *fs)
 {
 	if (fs->keeper->device >= 0)
-		unmount_lazily(fs->options->mountpoint, fs->keeper->device);
-	else
+		unmount_lazily(fs->options->mountpoint, fs->keeper->device,
+			       handover_device(fs->keeper->handover));
+	else if (unmount_was_done(fuse_session_fd(fs->session)) ||
+		 unmount_is_ours(fs->options->mountpoint, fs->device))
 		fuse_session_unmount(fs->session);
 }
 

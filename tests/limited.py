@@ -138,8 +138,8 @@ def stat(path, limit=None):
 
 
 def names(path, limit=None):
-    """What readdir says, each as often as it says it, without .control."""
-    return sorted(name for name in within(os.listdir, path, limit=limit) if name != ".control")
+    """What readdir says, each as often as it says it."""
+    return sorted(within(os.listdir, path, limit=limit))
 
 
 def error_of(fn, *args):

@@ -85,13 +85,10 @@ def tree(top):
     for folder, folders, files in os.walk(top):
         relative = pathlib.Path(folder).relative_to(top)
         for name in folders:
-            if relative == pathlib.Path(".") and name == ".control":
-                continue
             found[str(relative / name)] = "directory"
         for name in files:
             st = os.lstat(os.path.join(folder, name))
             found[str(relative / name)] = (st.st_size, int(st.st_mtime))
-        folders[:] = [name for name in folders if name != ".control"]
     return found
 
 
@@ -206,7 +203,7 @@ def test_heads_are_asked_ahead_and_in_order(make_mount, make_server, place):
     server = make_server("PythonServer", root)
     mount = make_mount(server.url, "listing=auto")
     sizes = within(lambda: {entry.name: entry.stat().st_size for entry in os.scandir(mount.dir)
-                            if entry.name != ".control"}, limit=60)
+                            }, limit=60)
     assert sizes == {f"{number:03}.bin": number + 1 for number in range(200)}
     assert {method for method, path in server.requests if path != "/"} == {"HEAD"}
     heads = [int(path[1:4]) for method, path in server.requests if method == "HEAD"]
@@ -399,7 +396,7 @@ def test_rules_are_stronger_than_what_is_listed(make_mount, origin):
     origin.set("/", listing("x.d", ("y", 5)), headers=JSON_TYPE)
     mount = make_mount(origin.url, "listing=auto", "file=x.d", "dir=y")
     kinds = within(lambda: {e.name: e.is_dir() for e in os.scandir(mount.dir)})
-    assert kinds == {".control": True, "x.d": False, "y": True}
+    assert kinds == {"x.d": False, "y": True}
 
 
 def test_off_asks_for_nothing(make_mount, origin):

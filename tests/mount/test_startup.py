@@ -179,6 +179,21 @@ def test_the_daemon_lets_go_of_its_callers_files(here, origin):
         assert os.getsid(pid) != os.getsid(0)
 
 
+@pytest.mark.parametrize("options", [[], ["takeover"]], ids=str)
+def test_what_others_mounted_over_it_is_left_alone(make_mount, origin, options):
+    mount = make_mount(origin.url, *options)
+    origin.fresh("/a.txt", b"there")
+    read(mount / "a.txt")
+    run("mount", "-t", "tmpfs", "none", mount.dir)
+    try:
+        (mount.dir / "file").write_text("of somebody else")
+        assert mount.terminate() == 0
+        assert (mount.dir / "file").read_text() == "of somebody else"
+        assert "left alone" in mount.stderr()
+    finally:
+        run("umount", mount.dir)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_unmounts_cleanly(make_mount, origin, number):
     mount = make_mount(origin.url)
