@@ -303,6 +303,22 @@ static int complete_policies(struct options *o, const struct reason *r)
 	return config_make_policies(o, r->text, r->len);
 }
 
+/* What the fetch thread opens for itself: it would wait for its own answer. */
+static int complete_own_files(struct options *o, const struct reason *r)
+{
+	_cleanup_(cleanup_free) char *home = NULL;
+	const char *name = getenv("HOME");
+
+	if (o->cacert && cache_dir_is_below(o->cacert, o->mountpoint))
+		return complain(r, -EINVAL, o->cacert,
+				"the certificates cannot lie below the mount point");
+	home = o->policy.netrc && name ? realpath(name, NULL) : NULL;
+	if (home && cache_dir_is_below(home, o->mountpoint))
+		return complain(r, -EINVAL, home,
+				"~/.netrc cannot lie below the mount point");
+	return 0;
+}
+
 static int complete_owner(struct options *o, const struct reason *r)
 {
 	(void)r;
@@ -328,7 +344,7 @@ int options_complete(struct options *o, char *reason, size_t reason_len)
 	static int (*const steps[])(struct options *, const struct reason *) = {
 		complete_config, complete_url, complete_allow, complete_policies, complete_warm,
 		complete_mountpoint, complete_cache_dir, complete_size, complete_access_log,
-		complete_owner, complete_takeover,
+		complete_own_files, complete_owner, complete_takeover,
 	};
 	const struct reason r = { reason, reason_len };
 	int err = 0;

@@ -276,6 +276,9 @@ static int run(struct options *o)
 
 	if (err < 0)
 		return usage(err, reason);
+	/* Who started us may wait until nobody holds those any more. */
+	if (!o->foreground)
+		closefrom(STDERR_FILENO + 1);
 	if (o->debug)
 		log_set_level(LOG_LEVEL_DEBUG);
 	if (shift && *shift)

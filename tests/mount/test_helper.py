@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from limited import LIMIT, eventually, read, run, stat
+from limited import LIMIT, eventually, read, run, stat, within
 from mounted import BUILD, DAEMON, ROOT, as_user, mount_entry, processes_naming
 
 NOBODY = 65534
@@ -110,6 +110,25 @@ def test_options_may_be_given_one_by_one(installed, mnt, origin, place):
     assert origin.asked("/a.txt")[0].headers["x-token"] == "a"
     assert os.statvfs(mnt).f_blocks * os.statvfs(mnt).f_frsize == 50 << 20
     run("umount", mnt)
+
+
+def test_a_daemon_keeps_nothing_open_that_is_not_its_own(installed, mnt, origin, place):
+    """Else whoever waits for the end of a pipe, or for a lock, waits for the mount's."""
+    ours, theirs = os.pipe()
+    subprocess.run(["webcachefs", origin.url, mnt, "-o", f"cache_dir={place / 'c'}"], check=True,
+                   pass_fds=[theirs], timeout=LIMIT)
+    os.close(theirs)
+    assert within(os.read, ours, 1) == b""
+    os.close(ours)
+    run("umount", mnt)
+
+
+def test_a_home_in_the_mount_has_no_netrc(installed, mnt, origin, place):
+    done = subprocess.run(["webcachefs", origin.url, mnt, "-o", f"netrc,cache_dir={place / 'c'}"],
+                          env={**os.environ, "HOME": str(mnt)}, stderr=subprocess.PIPE, text=True,
+                          check=False, timeout=LIMIT)
+    assert done.returncode != 0 and "netrc" in done.stderr
+    assert not mount_entry(mnt)
 
 
 def test_no_password_is_in_the_list_of_processes(installed, mnt, origin, place):
