@@ -10,14 +10,26 @@ struct supersede_walk {
 	struct index *ix;
 	struct trash *trash;
 	uint64_t by;
+	bool whole;			/* that is */
+	bool waits;			/* there is one that goes only then */
 	int err;
 };
+
+/* A copy that is good may be wanted again: should the new one not come to its end, and the origin
+ * fail from then on, it stands in (RFC 9111 4.2.4). */
+static bool may_stand_in(const struct record *r)
+{
+	return r->meta->status / 100 == 2 && r->blob.kind != BLOB_ARRIVING;
+}
 
 static bool supersede(void *arg, const struct record *r)
 {
 	struct supersede_walk *walk = arg;
 
-	if (r->ino != walk->by)
+	if (r->ino == walk->by)
+		return true;
+	walk->waits = !walk->whole && may_stand_in(r);
+	if (!walk->waits)
 		walk->err = leave_row(walk->ix, r, LEAVE_SUPERSEDED, walk->trash);
 	return walk->err >= 0;
 }
@@ -61,8 +73,11 @@ static int sync_row(struct index *ix, struct trash *trash, struct op *op)
 	if (!current)
 		return 0;	/* superseded or purged since: it must not come back */
 	snapshot(v, &r);
-	if (!row)
+	walk.whole = r.blob.kind != BLOB_ARRIVING;
+	/* Until it is there for good it is what its key shows in memory alone. */
+	if (op->was_kind == BLOB_ARRIVING)
 		err = db_each_current_of(ix->db, v->key, supersede, &walk);
+	r.current = !walk.waits;
 	if (!err && walk.err < 0)
 		err = walk.err;
 	if (!err)

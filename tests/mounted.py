@@ -75,6 +75,15 @@ def disk_use(directory):
     return total
 
 
+def stats_below(directory, pattern):
+    """path -> os.stat_result of the files that match and are still there when looked at."""
+    found = {}
+    for path in pathlib.Path(directory).glob(pattern):
+        with contextlib.suppress(FileNotFoundError):
+            found[path] = path.stat()
+    return found
+
+
 class Mount:
     def __init__(self, url, place, options=(), *, cache=None, user=None, env=None, prefix=(),
                  start=True):

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from limited import Task, error_of, eventually, read, within
+from limited import Task, error_of, eventually, outcome, read, within
 from nginx import free_port
 from origin import FRESH, Hang, Pass, Reset, Response, noise
 
@@ -383,3 +383,46 @@ def test_redirects_to_what_is_not_http_are_refused(mount, origin, location):
 def test_a_redirect_without_location_is_an_error(mount, origin):
     origin.set("/a.txt", b"moved", status=302)
     assert error_of(read, mount / "a.txt") == errno.EIO
+
+
+@pytest.mark.parametrize("length", [400_000, 6_000_000], ids=["short", "long"])
+@pytest.mark.parametrize("then", ["503", "gone"])
+def test_a_body_that_is_cut_does_not_cost_the_stale_copy(make_mount, make_origin, length, then):
+    """It takes its place when it is there, not when its headers are."""
+    origin = make_origin()
+    mount = make_mount(origin.url, "kernel_ttl=0", "retries=0", "negative_ttl=0")
+    ages = (("Cache-Control", "max-age=10, stale-if-error=100000"),)
+    old, new = noise(length, 1), noise(length, 2)
+    origin.set("/a.bin", old, etag='"1"', headers=ages)
+    assert read(mount / "a.bin") == old
+    eventually(lambda: mount.stat("bytes_logical") == length, "it is stored")
+    mount.advance(60)
+    origin.set("/a.bin", new, etag='"2"', headers=ages, cut=100_000)
+    # An error for who was shown the new one already.
+    assert outcome(mount / "a.bin") in (old, errno.EIO)
+    if then == "503":
+        origin.set("/a.bin", Response(status=503))
+    else:
+        origin.close()
+    for _ in range(2):
+        assert read(mount / "a.bin") == old
+    mount.remount()
+    assert read(mount / "a.bin") == old
+    mount.purge("/a.bin")
+    with pytest.raises(OSError):
+        read(mount / "a.bin")
+
+
+def test_what_came_to_its_end_takes_the_place_of_the_stale_copy(make_mount, origin):
+    mount = make_mount(origin.url, "kernel_ttl=0")
+    old, new = noise(6_000_000, 1), noise(6_000_000, 2)
+    for body in (old, new):
+        origin.set("/a.bin", body, headers=[("Cache-Control", "max-age=10")])
+        assert read(mount / "a.bin") == body
+        mount.advance(60)
+    eventually(lambda: mount.stat("bytes_logical") == len(new), "one is left")
+    origin.set("/a.bin", Response(status=503))
+    assert read(mount / "a.bin") == new
+    mount.remount()
+    assert read(mount / "a.bin") == new
+    assert mount.stat("objects") == 1

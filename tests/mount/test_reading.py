@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from limited import Task, eventually, pread_all, read, read_at, run, stat, within
+from mounted import stats_below
 from origin import noise, text
 
 MIB = 1 << 20
@@ -25,9 +26,8 @@ def test_a_stored_body_that_was_cut_is_fetched_again(mount, origin):
     body = noise(3 * MIB)
     origin.fresh("/a.bin", body, etag='"1"', ranges=True)
     assert read(mount / "a.bin") == body
-    folder = mount.cache / "blobs"
-    stored, = eventually(lambda: [path for path in folder.glob("??/*")
-                                  if path.stat().st_size > MIB], "stored")
+    stored, = eventually(lambda: [path for path, st in stats_below(mount.cache, "blobs/??/*").items()
+                                  if st.st_size > MIB and path.suffix != ".tmp"], "stored")
     fd = within(os.open, mount / "a.bin", os.O_RDONLY)
     try:
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
