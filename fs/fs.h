@@ -59,6 +59,7 @@ struct fs {
 	/* session.c's. */
 	bool default_permissions;	/* the kernel checks modes; constant */
 	uint64_t device;		/* of the mount; constant once it is there */
+	bool left_mounted;		/* at the end: it could not be taken away */
 	unsigned max_read;		/* bytes, the mount option; constant */
 	bool resends;			/* the kernel can send requests again; constant */
 	_Atomic bool init_answered;	/* channel.c's */

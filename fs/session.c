@@ -116,9 +116,11 @@ void session_free(struct fs *fs)
 {
 	if (!fs->options)
 		return;
-	if (fs->session)
+	/* What libfuse keeps of a mount it frees when it unmounts, or never. */
+	if (fs->session && !fs->left_mounted)
 		fuse_session_destroy(fs->session);
-	fs->session = NULL;
+	if (!fs->left_mounted)
+		fs->session = NULL;
 	warm_fini(&fs->warm);
 	notify_fini(&fs->notify);
 	revisits_fini(&fs->revisits);
@@ -240,6 +242,8 @@ void session_unmount(struct fs *fs)
 	else if (unmount_was_done(fuse_session_fd(fs->session)) ||
 		 unmount_is_ours(fs->options->mountpoint, fs->device))
 		fuse_session_unmount(fs->session);
+	else
+		fs->left_mounted = true;
 }
 
 void session_stop(struct fs *fs)
