@@ -48,7 +48,8 @@ static int health(int argc, char **argv)
 		die_usage(&command_health);
 	(void)argv;
 	if (!control_has("health"))
-		die(CTL_USAGE, "%s: failing: no mount answers there", mount_dir());
+		die(CTL_USAGE, "%s: failing: %s", mount_dir(),
+		    errno == ENOENT ? "no mount is there" : strerror(errno));
 	text = control_read("health");
 	fputs(text, stdout);
 	status = strncmp(text, "ok", 2) == 0 ? 0 : strncmp(text, "degraded", 8) == 0 ? 1 : 2;
